@@ -1,0 +1,62 @@
+# Mujib: `make chat` to use it, `make test` to check it. Everything else is what those two need.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+MUJIB := $(VENV)/bin/mujib
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+CONSTRAINTS := .ci/constraints.txt
+LLAMA := $(shell grep '^llama_cpp_python==' $(CONSTRAINTS))
+
+# llama.cpp is built for this computer's processor, but without AMX: gcc 12 miscompiles its tile set-up, and the first
+# real prompt then ends the process (segmentation fault in ggml_backend_amx_mul_mat).
+NO_AMX := $(shell for flag in -mno-amx-tile -mno-amx-int8 -mno-amx-bf16; do \
+	$${CC:-cc} $$flag -E -x c /dev/null >/dev/null 2>&1 && printf '%s ' $$flag; done)
+BUILD := CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" CMAKE_BUILD_PARALLEL_LEVEL=$(shell nproc 2>/dev/null || echo 2)
+HAS_AMX := $(VENV)/bin/python -c "import llama_cpp, sys; sys.exit(b'AMX_INT8 = 1' not in llama_cpp.llama_print_system_info())"
+
+.PHONY: help setup models index ask chat test lint clean
+
+help:
+	@echo "make chat            open the chat page on http://127.0.0.1:7860"
+	@echo "make ask Q='...'     answer one question"
+	@echo "make test            lint, types and tests, those with the real models too"
+	@echo "make index           bring the index up to date with its folders (first: seeds/)"
+	@echo "make setup models    only install the packages, only fetch the models"
+	@echo "make lint clean      lint and types; remove what was installed here"
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+	@echo "Installing packages into $(VENV). Building llama.cpp takes some minutes the first time." >&2
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install torch==2.13.0 --constraint $(CONSTRAINTS) >&2
+	$(BUILD) $(PIP) install --editable '.[dev]' --constraint $(CONSTRAINTS) >&2
+	@if $(HAS_AMX); then $(BUILD) $(PIP) install --no-cache-dir --force-reinstall --no-deps $(LLAMA) >&2; fi
+	@touch $@
+
+models: setup
+	@$(MUJIB) models status >/dev/null || $(MUJIB) models fetch
+
+index: models
+	@$(MUJIB) index update >&2
+
+ask: index
+	@test -n "$(Q)" || { echo "make ask: give the question, as in: make ask Q='Who was arrested?'" >&2; exit 2; }
+	@$(MUJIB) ask "$$Q"
+
+chat: index
+	@$(MUJIB) chat
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: lint models
+	$(VENV)/bin/python -m pytest
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find qa index tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+export Q

@@ -1,0 +1,54 @@
+"""What flows through the index. Plain data, no logic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of the collection.
+
+    `text` is the cleaned text that is shown, quoted and cited; every offset in this program counts its characters.
+    `id` is the one its source gives it, else the head of `sha256`, which covers everything but `path`.
+    `published` is an ISO 8601 date (`2017-03-23`) or None when it is not known.
+    """
+
+    id: str
+    path: str
+    title: str
+    published: str | None
+    language: str
+    source: str | None
+    url: str | None
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage: `article.text[start:end] == text`. `id` is `article_id#ordinal`."""
+
+    id: str
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage. Ranks count from 1 within each leg; None where that leg did not find it."""
+
+    chunk: Chunk
+    score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A file, or an article in a file, that was not taken, and why."""
+
+    path: str
+    reason: str

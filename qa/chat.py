@@ -1,0 +1,76 @@
+"""The chat page. The only importer of gradio."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from index.errors import MujibError
+from qa.answer import stream
+from qa.engine import Engine
+from qa.errors import PortBusyError
+from qa.question import MAX_CHARACTERS, accept
+from qa.render import as_html, block
+from qa.types import Answer, Draft
+
+Message = dict[str, str]
+_QUEUE = 16  # questions that may wait; the model answers one at a time
+_FONTS = ["system-ui", "Segoe UI", "Noto Sans Arabic", "Tahoma", "sans-serif"]  # of this computer: none is fetched
+
+
+def build(engine: Engine) -> Any:
+    """Return the page as Gradio blocks."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    import gradio as gr
+
+    def respond(text: str, history: list[Message]) -> Iterator[tuple[str, list[Message]]]:
+        """Answer `text`: show the draft as it grows, and the checked answer with its citations in its place."""
+        asked = [*history, {"role": "user", "content": block(text[:MAX_CHARACTERS])}]
+        yield "", [*asked, {"role": "assistant", "content": "…"}]
+        try:
+            for event in stream(engine, accept(text)):
+                if isinstance(event, Draft):
+                    yield "", [*asked, {"role": "assistant", "content": block(event.text)}]
+                elif isinstance(event, Answer):
+                    yield "", [*asked, {"role": "assistant", "content": as_html(event)}]
+        except MujibError as error:
+            yield "", [*asked, {"role": "assistant", "content": block(str(error))}]
+
+    with gr.Blocks(title="مجيب Mujib", analytics_enabled=False) as page:
+        gr.Markdown("# مجيب · Mujib")
+        history = gr.Chatbot(show_label=False, height="70vh", allow_tags=False, sanitize_html=True, elem_id="chat")
+        question = gr.Textbox(
+            show_label=False, placeholder="اسأل · Ask", max_length=MAX_CHARACTERS, autofocus=True, elem_id="question"
+        )
+        question.submit(
+            respond,
+            [question, history],
+            [question, history],
+            concurrency_limit=1,
+            concurrency_id="answer",
+            api_name="ask",
+        )
+    return page.queue(max_size=_QUEUE)
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise `PortBusyError` when nothing can be opened on `host` and `port`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusyError(
+                f"the page cannot be opened on {host}:{port} ({error.strerror}). Choose another with --port."
+            ) from None
+
+
+def serve(engine: Engine, host: str, port: int) -> None:
+    """Serve the page until interrupted."""
+    page = build(engine)
+    import gradio as gr
+
+    theme = gr.themes.Default(font=_FONTS, font_mono=["monospace"])
+    page.launch(server_name=host, server_port=port, theme=theme, share=False, quiet=True, footer_links=[])

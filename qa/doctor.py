@@ -1,0 +1,63 @@
+"""What is installed and there, what is wrong, and how is it mended?"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from index import models, store
+from index.errors import MujibError
+from qa import prompt
+from qa.config import Settings
+
+_PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "llama-cpp-python", "gradio", "langchain-text-splitters")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `text` says what was found, or what is wrong and its cure."""
+
+    name: str
+    text: str
+    sound: bool
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything an answer needs."""
+    return [
+        Finding("python", f"{platform.python_version()} on {platform.machine()}", sound=True),
+        *_packages(),
+        _look("prompts", lambda: f"{prompt.load(settings.prompts).digest} in {settings.prompts}"),
+        _look("embedding model", lambda: models.verify(settings.embedding_model, settings.models).identity),
+        _look("answering model", lambda: _answering(settings)),
+        _look("index", lambda: _index(settings)),
+    ]
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, version(name), sound=True)
+        except PackageNotFoundError:
+            yield Finding(name, "not installed. Run `make setup`.", sound=False)
+
+
+def _answering(settings: Settings) -> str:
+    if settings.server_url:
+        return f"{settings.server_model} at {settings.server_url} (asked when a question is)"
+    return models.verify(settings.answer_model, settings.models).identity
+
+
+def _index(settings: Settings) -> str:
+    embedding = models.identity(settings.embedding_model, settings.models)
+    held = store.open_snapshot(settings.store, embedding).status()
+    return f"{held.articles} articles, {held.chunks} passages in {settings.store}"
+
+
+def _look(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, look(), sound=True)
+    except MujibError as error:
+        return Finding(name, str(error), sound=False)

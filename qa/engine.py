@@ -1,0 +1,65 @@
+"""What is kept ready between questions: the models, and the newest view of the collection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Self
+
+from index import embed
+from index.embed import Embedder
+from index.models import verify
+from index.store import Snapshot, newest_generation, open_snapshot
+from qa import prompt
+from qa.config import Settings
+from qa.generate import Generator, LlamaGenerator, ServerGenerator
+
+
+@dataclass
+class Engine:
+    """Everything a question needs. Safe to use from several threads."""
+
+    settings: Settings
+    prompts: prompt.Prompts
+    embedder: Embedder
+    generator: Callable[[], Generator]
+    _snapshot: Snapshot | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Load the models and look at the store. The answering model goes on loading while the first search runs.
+
+        Raises a `MujibError` for whatever is missing or not as it should be.
+        """
+        prompts = prompt.load(settings.prompts)
+        newest_generation(settings.store)
+        generator = _in_background(lambda: load_generator(settings))
+        engine = cls(settings, prompts, embed.load(settings.embedding_model, settings.models), generator.result)
+        engine.snapshot()
+        return engine
+
+    def snapshot(self) -> Snapshot:
+        """Return the newest view of the collection; one that is in use stays as it is for those who use it."""
+        with self._lock:
+            path = self.settings.store
+            if self._snapshot is None or self._snapshot.generation != newest_generation(path):
+                self._snapshot = open_snapshot(path, self.embedder.identity)
+            return self._snapshot
+
+
+def load_generator(settings: Settings) -> Generator:
+    """Verify and load the answering model, or take the server that the settings name."""
+    if settings.server_url:
+        return ServerGenerator(settings)
+    return LlamaGenerator(verify(settings.answer_model, settings.models), settings)
+
+
+def _in_background(work: Callable[[], Generator]) -> Future[Generator]:
+    executor = ThreadPoolExecutor(max_workers=1)
+    try:
+        return executor.submit(work)
+    finally:
+        executor.shutdown(wait=False)

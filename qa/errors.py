@@ -1,0 +1,32 @@
+"""What can go wrong between a question and its answer; the rest of the tree is in `index.errors`.
+
+MujibError
+├── UsageError              exit status 2
+│   ├── QuestionError       the question is empty or too long
+│   └── SettingsError       a setting (MUJIB_...) has a value it cannot have
+├── PromptError             a file in prompts/ is missing or has other placeholders than it must
+├── GenerationError         the answering model gave nothing: the server cannot be reached, the file is no model
+└── PortBusyError           the page cannot be opened there
+"""
+
+from index.errors import MujibError, UsageError
+
+
+class QuestionError(UsageError):
+    """The question is empty or too long."""
+
+
+class SettingsError(UsageError):
+    """A setting has a value it cannot have."""
+
+
+class PromptError(MujibError):
+    """A file in prompts/ is missing or has other placeholders than it must."""
+
+
+class GenerationError(MujibError):
+    """The answering model gave nothing."""
+
+
+class PortBusyError(MujibError):
+    """The page cannot be opened there."""

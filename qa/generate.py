@@ -1,0 +1,183 @@
+"""What does the model say? The only importer of llama_cpp and of the HTTP client."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from index.models import Model
+from qa.copying import tree
+from qa.errors import GenerationError
+from qa.types import Prompt, Turn
+
+if TYPE_CHECKING:
+    from qa.config import Settings
+
+
+class Generator(Protocol):
+    """Writes a reply to a prompt, piece by piece. `identity` names the model."""
+
+    identity: str
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        """Yield the reply in pieces of about a token. Closing the iterator stops the writing."""
+        ...
+
+
+# How models mark the turns of a conversation: the texts before and after each role's message, and the reply's
+# beginning. Ours, not the template inside the model file, which is a program of somebody else's.
+_SCAFFOLDS = {
+    "<|im_start|>": ("<|im_start|>{role}\n", "<|im_end|>\n", "<|im_start|>assistant\n"),
+    "<start_of_turn>": ("<start_of_turn>{role}\n", "<end_of_turn>\n", "<start_of_turn>model\n"),
+    "<|start_header_id|>": (
+        "<|start_header_id|>{role}<|end_header_id|>\n\n",
+        "<|eot_id|>",
+        "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    ),
+}
+_PLAIN = ("{role}: ", "\n\n", "assistant: ")  # for a model that was trained on no such marks
+_NO_SYSTEM = {"<start_of_turn>"}  # Gemma knows no system role: its text opens the first user message
+
+
+class LlamaGenerator:
+    """A GGUF model in this process. One reply at a time: others wait."""
+
+    def __init__(self, model: Model, settings: Settings) -> None:
+        """Load the model file, which has been verified. Raises `GenerationError` when it is not a model."""
+        import llama_cpp
+
+        self.identity = model.identity
+        self._lock = threading.Lock()
+        self._limit = settings.answer_tokens
+        self._window = settings.context_tokens
+        self._library: Any = llama_cpp
+        try:
+            self._llama: Any = llama_cpp.Llama(
+                str(model.path),
+                n_ctx=settings.context_tokens,
+                n_threads=settings.threads,
+                n_threads_batch=settings.threads,
+                verbose=False,
+            )
+        except (ValueError, OSError) as error:
+            raise GenerationError(f"{model.path} is not a model that can be loaded ({error}).") from None
+        self._mark = next((mark for mark in _SCAFFOLDS if len(self._tokenise(mark, special=True)) == 1), None)
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        """See `Generator.stream`. The most likely token is always taken: the same prompt gives the same reply."""
+        tokens = self._tokens(prompt.turns)
+        if len(tokens) + self._limit > self._window:
+            raise GenerationError(
+                f"the prompt has {len(tokens)} tokens and the reply up to {self._limit}, but the model's context only "
+                f"{self._window}. Raise MUJIB_CONTEXT_TOKENS."
+            )
+        processors = self._library.LogitsProcessorList()
+        if prompt.copy_from:
+            processors.append(self._only_copying(prompt.copy_from, len(tokens)))
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with self._lock:
+            written = self._llama.generate(tokens, temp=0.0, repeat_penalty=1.0, logits_processor=processors)
+            for count, token in enumerate(written):
+                if self._library.llama_vocab_is_eog(self._llama._model.vocab, token) or count == self._limit:
+                    break
+                if text := decoder.decode(self._llama.detokenize([token])):
+                    yield text
+
+    def _only_copying(self, texts: Sequence[str], prompt_length: int) -> Any:
+        node = tree(texts, lambda text: self._tokenise(text, special=False), lambda t: self._llama.detokenize([t]))
+        end_token = self._llama.token_eos()
+        length = prompt_length
+
+        def processor(tokens: Any, scores: Any) -> Any:
+            nonlocal node, length
+            for token in tokens[length:]:
+                node = node.following[int(token)]
+            length = len(tokens)
+            allowed = node.allowed(end_token)
+            masked = np.full_like(scores, -np.inf)
+            masked[allowed] = scores[allowed]
+            return masked
+
+        return processor
+
+    def _tokens(self, turns: Sequence[Turn]) -> list[int]:
+        """Return the tokens of the scaffold with the turns in it, whose text never becomes a control token."""
+        before, after, reply = _SCAFFOLDS[self._mark] if self._mark else _PLAIN
+        tokens: list[int] = [self._llama.token_bos()] if self._llama._model.add_bos_token() else []
+        for turn in _without_system(turns) if self._mark in _NO_SYSTEM else turns:
+            tokens += self._tokenise(before.format(role=_role(turn.role, self._mark)), special=True)
+            tokens += self._tokenise(turn.text, special=False)
+            tokens += self._tokenise(after, special=True)
+        return tokens + self._tokenise(reply, special=True)
+
+    def _tokenise(self, text: str, *, special: bool) -> list[int]:
+        return list(self._llama.tokenize(text.encode(), add_bos=False, special=special))
+
+
+class ServerGenerator:
+    """A model behind an OpenAI-compatible server that the user has named in the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the server's address; nothing is sent yet."""
+        self._url = f"{(settings.server_url or '').rstrip('/')}/chat/completions"
+        self._model = settings.server_model
+        self._limit = settings.answer_tokens
+        self._timeout = settings.deadline_seconds
+        self._headers = {}
+        if key := settings.server_key.get_secret_value():
+            self._headers["Authorization"] = f"Bearer {key}"
+        self.identity = f"{settings.server_model}@{settings.server_url}"
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        """See `Generator.stream`. Such a server cannot be held to `copy_from`: the check of the draft remains."""
+        import httpx
+
+        body = {
+            "model": self._model,
+            "messages": [{"role": turn.role, "content": turn.text} for turn in prompt.turns],
+            "temperature": 0,
+            "max_tokens": self._limit,
+            "stream": True,
+        }
+        try:
+            with httpx.stream("POST", self._url, json=body, headers=self._headers, timeout=self._timeout) as response:
+                if response.is_error:
+                    raise GenerationError(f"the server at {self._url} answered {response.status_code}. Check it.")
+                yield from _pieces(response.iter_lines())
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise GenerationError(
+                f"the server at {self._url} cannot be used ({reason}). Start it, or unset MUJIB_SERVER_URL."
+            ) from None
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the text in a stream of server-sent events. Raises `GenerationError` when it is not one."""
+    for line in lines:
+        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+        if data == "[DONE]":
+            return
+        if data:
+            try:
+                choices = json.loads(data)["choices"]
+                content = choices[0]["delta"].get("content") if choices else None
+            except (ValueError, KeyError, TypeError, IndexError):
+                raise GenerationError("the server's reply is not that of an OpenAI-compatible one.") from None
+            if content:
+                yield content
+
+
+def _role(role: str, mark: str | None) -> str:
+    return "model" if role == "assistant" and mark in _NO_SYSTEM else role
+
+
+def _without_system(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the turns with the system's text at the head of the first user message."""
+    system = "\n\n".join(turn.text for turn in turns if turn.role == "system")
+    others = [turn for turn in turns if turn.role != "system"]
+    return [Turn(others[0].role, f"{system}\n\n{others[0].text}"), *others[1:]] if system and others else others
