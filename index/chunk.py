@@ -18,6 +18,8 @@ CHUNK_WORDS = 120
 _LONGEST_WORD = 12  # characters; what has no spaces is counted as words of this length
 CHUNKING = f"sentences-{CHUNK_WORDS}-1"  # recorded in the store: changes whenever the cuts would
 
+_TITLE_LENGTH = 90  # characters; a longer first line is a paragraph, not a title
+
 _CLOSING = "[»”’\"')\\]]*"
 _ABBREVIATIONS = (
     *("Mr", "Ms", "Dr", "St", "Jr", "Sr", "vs", "No", "Mrs", "Gen", "Sen", "Rep", "Gov", "Col", "Inc", "Ltd"),
@@ -41,6 +43,19 @@ def sentences(text: str) -> list[tuple[int, int]]:
     cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     spans = (_trim(text, start, end) for start, end in pairwise(cuts))
     return [(start, end) for start, end in spans if _WORD.search(text, start, end)]
+
+
+def headline(article: Article) -> str:
+    """Return the title to show: the article's own, else its first line when that is short, else how it begins.
+
+    Only for people: a made-up title in front of a passage's vector moves it away from the questions it answers.
+    """
+    line = article.title or article.text.split("\n", 1)[0]
+    if article.title or len(line) <= _TITLE_LENGTH:
+        return line
+    start, end = sentences(article.text)[0]
+    head = article.text[start : min(end, start + _TITLE_LENGTH)]
+    return head if start + len(head) == end else head.rsplit(" ", 1)[0].rstrip(" ،,;:") + "…"
 
 
 def split(article: Article) -> list[Chunk]:

@@ -18,7 +18,6 @@ from index.normalise import clean, language_of
 from index.readers import Draft, UnreadableError, reader_for
 from index.types import Article, Rejection
 
-_TITLE_LENGTH = 90  # characters; a longer first line is a paragraph, not a title
 _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
 
 
@@ -67,7 +66,7 @@ def _read_file(path: Path, shown: str, limits: Limits) -> Iterator[Article | Rej
             if isinstance(draft, UnreadableError):
                 yield Rejection(shown, str(draft))
             else:
-                yield _article(draft, shown, limits)
+                yield from_draft(draft, shown, limits)
     except UnreadableError as error:
         yield Rejection(shown, str(error))
     except OSError as error:
@@ -90,13 +89,14 @@ def _bytes(path: Path, limits: Limits) -> bytes:
     return data
 
 
-def _article(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
+def from_draft(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
+    """Return the article that a file's `draft` becomes, or why it is none."""
     text = clean(draft.text)
     if not sentences(text):
         return Rejection(path, "there is no text in it")
     if len(text) > limits.article_characters:
         return Rejection(path, f"the article is longer than {limits.article_characters:,} characters")
-    title = clean(draft.title).replace("\n", " ") or _title_from(text)
+    title = clean(draft.title).replace("\n", " ")
     published = iso_day(draft.published)
     language = (draft.language or "").lower()[:2]
     if language not in {"ar", "en"}:
@@ -120,16 +120,6 @@ def _article(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
 def _given_id(given: str | None) -> str | None:
     """Return the id a source gives, None when it could not stand in a line of output."""
     return given if given and re.fullmatch(r"[^\s\x00-\x1f]{1,200}", given) else None
-
-
-def _title_from(text: str) -> str:
-    """Return the first line when it is short enough for a title, else the head of the first sentence."""
-    line = text.split("\n", 1)[0]
-    if len(line) <= _TITLE_LENGTH:
-        return line
-    start, end = sentences(text)[0]
-    head = text[start : min(end, start + _TITLE_LENGTH)]
-    return head if start + len(head) == end else head.rsplit(" ", 1)[0].rstrip(" ،,;:") + "…"
 
 
 def _printable(path: str) -> str:

@@ -222,7 +222,7 @@ def _fetch_pinned(pin: Pin, cache: Path, wheels: Path | None, progress: Progress
         shutil.rmtree(folder, ignore_errors=True)
         _unzip(joined, pin, folder)
         _put(folder, home)
-    shutil.rmtree(partial)
+    shutil.rmtree(cache / _PARTIAL)
 
 
 def _fetch_part(part: Part, file: Path, partial: Path, wheels: Path | None) -> None:

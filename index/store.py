@@ -346,7 +346,8 @@ class Snapshot:
         mask = self._languages == language
         if allowed is not None:
             mask = mask & allowed
-        query = " OR ".join(f'"{token}"' for token in dict.fromkeys(tokens))
+        quoted = ('"' + token.replace('"', '""') + '"' for token in dict.fromkeys(tokens))
+        query = " OR ".join(quoted)
         found: list[tuple[int, float]] = []
         with self._lock, _told(self.path):
             for number, score in self._db.execute(

@@ -10,7 +10,8 @@ class Article:
     """One article of the collection.
 
     `text` is the cleaned text that is shown, quoted and cited; every offset in this program counts its characters.
-    `id` is the one its source gives it, else the head of `sha256`, which covers everything but `path`.
+    `id` is the one its source gives it, else the head of `sha256`, which covers all but `id` and `path`.
+    `title` is empty when its source gives none.
     `published` is an ISO 8601 date (`2017-03-23`) or None when it is not known.
     """
 

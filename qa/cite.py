@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from index.chunk import sentences
+from index.chunk import headline, sentences
 from index.embed import Embedder
 from index.normalise import fold
 from index.store import Snapshot
@@ -67,7 +67,7 @@ def _citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
     return Citation(
         number=number,
         article_id=article.id,
-        title=article.title,
+        title=headline(article),
         published=article.published,
         path=article.path,
         start=item.start,

@@ -41,6 +41,11 @@ class Engine:
         engine.snapshot()
         return engine
 
+    def close(self) -> None:
+        """Let go of the view of the collection."""
+        if self._snapshot is not None:
+            self._snapshot.close()
+
     def snapshot(self) -> Snapshot:
         """Return the newest view of the collection; one that is in use stays as it is for those who use it."""
         with self._lock:

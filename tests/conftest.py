@@ -1,0 +1,107 @@
+"""Every test has its own home, cache and data folder, and no network but this machine's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from index.store import Writer
+from index.types import Article, Rejection
+from index.update import Folder, Report, update
+from qa import config, prompt
+from qa.config import ROOT, Settings
+from qa.engine import Engine
+from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+settings.register_profile(
+    "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("project")
+
+MODELS = config.load().models  # before the environment is emptied: the real models, where `make models` put them
+
+
+def _only_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        if address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a connection to {address} was opened")
+
+
+sys.addaudithook(_only_this_machine)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MUJIB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MUJIB_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def real_models(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MUJIB_MODELS", str(MODELS))
+    return MODELS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "articles"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "store.sqlite"
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
+
+
+@pytest.fixture
+def bring_up_to_date(folder: Path, store: Path, embedder: FakeEmbedder) -> Callable[[], Report]:
+    """Return a function that updates `store` from `folder` with the fake embedder."""
+
+    def run() -> Report:
+        with Writer(store, embedder.identity) as writer:
+            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits)
+
+    return run
+
+
+@pytest.fixture
+def engine_of(store: Path, embedder: FakeEmbedder) -> Iterator[Callable[..., Engine]]:
+    """Return a function that makes an engine over `store` whose model says the given replies."""
+    made: list[Engine] = []
+
+    def make(*replies: str, **changed: Any) -> Engine:
+        settings = Settings(data=store.parent, **changed)
+        generator = ScriptedGenerator(*replies)
+        made.append(Engine(settings, prompt.load(ROOT / "prompts"), embedder, lambda: generator))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()
+
+
+def article(text: str, **fields: Any) -> Article:
+    """Return an article as a folder would give it."""
+    from index.ingest import from_draft
+    from index.readers import Draft
+
+    path = fields.pop("path", "articles/a.txt")
+    made = from_draft(Draft(text, **fields), path, Settings().limits)
+    if isinstance(made, Rejection):
+        raise TypeError(made.reason)
+    return made

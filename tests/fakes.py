@@ -1,0 +1,60 @@
+"""Small real stand-ins for the two models: quick, deterministic, and doing the thing itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.lexical import analyse
+from qa.types import Prompt
+
+DIMENSION = 96
+# The tokens of the other language that the fake knows, so that a question can find a text across languages.
+DICTIONARY = {"شرطه": "polic", "لندن": "london", "اوقف": "arrest", "مدين": "citi"}
+
+
+class FakeEmbedder:
+    """A bag of words: each token is a fixed random direction, a text is the unit sum of its tokens."""
+
+    identity = "fake@1"
+    dimension = DIMENSION
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded += texts
+        return self._vectors(texts)
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._vectors(texts)
+
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, DIMENSION), np.float32)
+        sums = np.stack([sum((_direction(t) for t in analyse(text)), np.full(DIMENSION, 1e-6)) for text in texts])
+        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+
+
+@lru_cache(maxsize=10_000)
+def _direction(token: str) -> NDArray[np.float64]:
+    seed = int.from_bytes(hashlib.sha256(DICTIONARY.get(token, token).encode()).digest()[:8])
+    return np.random.default_rng(seed).standard_normal(DIMENSION)
+
+
+class ScriptedGenerator:
+    """Says what it was told to say, reply by reply, and keeps what it was sent."""
+
+    identity = "scripted@1"
+
+    def __init__(self, *replies: str) -> None:
+        self.replies = list(replies)
+        self.prompts: list[Prompt] = []
+
+    def stream(self, prompt: Prompt) -> Iterator[str]:
+        self.prompts.append(prompt)
+        yield from self.replies.pop(0).splitlines(keepends=True)

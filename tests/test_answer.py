@@ -1,0 +1,187 @@
+"""From a question to its answer, with a small embedder and a model that says what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.update import Report
+from qa.answer import ask, stream
+from qa.cite import verify, write
+from qa.engine import Engine
+from qa.errors import QuestionError
+from qa.question import MAX_CHARACTERS, accept
+from qa.types import Answer, Draft, Evidence, Found, Window
+from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+EngineOf = Callable[..., Engine]
+POLICE = "The police arrested 8 people in London. They searched six houses."
+SUMMIT = "The ministers met in Washington. They spoke about Raqqa."
+
+
+@pytest.fixture(autouse=True)
+def collection(folder: Path, bring_up_to_date: Callable[[], Report]) -> None:
+    (folder / "police.md").write_text(f"---\ntitle: Arrests\ndate: 2017-03-23\n---\n{POLICE}", "utf-8")
+    (folder / "summit.txt").write_text(SUMMIT, "utf-8")
+    (folder / "ar.txt").write_text("أوقفت الشرطة رجلا في مدينة لندن.", "utf-8")
+    bring_up_to_date()
+
+
+def check_invariants(engine: Engine, answer: Answer) -> None:
+    snapshot = engine.snapshot()
+    assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
+    assert {n for s in answer.sentences for n in s.citations} == {c.number for c in answer.citations}
+    for citation in answer.citations:
+        assert snapshot.article(citation.article_id).text[citation.start : citation.end] == citation.quote
+        assert f"[{citation.number}]" in answer.text
+
+
+def test_an_answer_in_the_words_of_an_article(engine_of: EngineOf) -> None:
+    engine = engine_of("8 people in London")
+    answer = ask(engine, accept("How many people did the police arrest?"))
+    assert (answer.status, answer.text, answer.language) == ("answered", "8 people in London [1]", "en")
+    (citation,) = answer.citations
+    assert citation.quote == "The police arrested 8 people in London."
+    assert (citation.title, citation.published, citation.path) == ("Arrests", "2017-03-23", "articles/police.md")
+    assert answer.models == {"embedding": "fake@1", "answer": "scripted@1"}
+    assert list(answer.timings) == ["evidence", "model", "first_word", "end"]
+    check_invariants(engine, answer)
+
+
+def test_events_come_in_order(engine_of: EngineOf) -> None:
+    events = list(stream(engine_of("8 people\nin London"), accept("How many people did the police arrest?")))
+    assert isinstance(events[0], Found)
+    assert [event.text for event in events[1:-1] if isinstance(event, Draft)] == ["8 people\n", "8 people\nin London"]
+    assert isinstance(events[-1], Answer)
+
+
+@pytest.mark.parametrize("draft", ["", "9 people in London", "Napoleon lost at Waterloo in 1815.", "[7] [8]", "؟؟؟"])
+def test_a_draft_without_support_is_replaced_by_the_evidence(engine_of: EngineOf, draft: str) -> None:
+    engine = engine_of(draft)
+    answer = ask(engine, accept("How many people did the police arrest?"))
+    assert (answer.status, answer.text) == ("quoted", "The police arrested 8 people in London. [1]")
+    check_invariants(engine, answer)
+
+
+def test_an_unsupported_sentence_is_marked(engine_of: EngineOf) -> None:
+    engine = engine_of("8 people in London [1]. Napoleon lost at Waterloo [1].")
+    answer = ask(engine, accept("How many people did the police arrest?"))
+    assert [(s.text, s.support, s.citations) for s in answer.sentences] == [
+        ("8 people in London.", "supported", (1,)),
+        ("Napoleon lost at Waterloo.", "unsupported", ()),
+    ]
+    check_invariants(engine, answer)
+
+
+def test_what_the_articles_do_not_say(engine_of: EngineOf) -> None:
+    engine = engine_of()
+    for question, said in [
+        ("Who painted elephants?", "The articles do not say."),
+        ("من رسم الفيلة؟", "لا تذكر المقالات"),
+    ]:
+        answer = ask(engine, accept(question))
+        assert answer.status == "no_evidence"
+        assert answer.text.startswith(said)
+        assert answer.citations == answer.sentences == ()
+    assert isinstance(generator := engine.generator(), ScriptedGenerator)
+    assert generator.prompts == []
+
+
+def test_the_model_sees_the_evidence_and_no_more(engine_of: EngineOf) -> None:
+    engine = engine_of("Washington")
+    answer = ask(engine, accept("Where did the ministers meet in Washington?"))
+    assert answer.citations[0].quote == "The ministers met in Washington."
+    assert isinstance(generator := engine.generator(), ScriptedGenerator)
+    (prompt,) = generator.prompts
+    assert prompt.copy_from[0] == "The ministers met in Washington."
+    assert len(prompt.copy_from) <= 4
+
+
+def test_evidence_in_the_other_language_is_translated_and_checked(
+    folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
+) -> None:
+    (folder / "police.md").unlink()
+    bring_up_to_date()
+    engine = engine_of("Police arrest, London city.", "Police arrest 3, London city.")
+    for status in ("answered", "quoted"):
+        answer = ask(engine, accept("police arrest city london"))
+        assert (answer.status, answer.language) == (status, "en")
+        assert answer.citations[0].quote == "أوقفت الشرطة رجلا في مدينة لندن."
+        check_invariants(engine, answer)
+
+
+def test_the_days_of_publication_limit_the_search(engine_of: EngineOf) -> None:
+    question = accept("How many people did the police arrest?")
+    assert ask(engine_of("8 people"), question, Window("2017-03-23", "2017-03-23")).status == "answered"
+    assert ask(engine_of(), question, Window("2017-03-24", None)).status == "no_evidence"
+
+
+def test_a_deadline_cuts_and_keeps_what_was_verified(engine_of: EngineOf) -> None:
+    engine = engine_of("8 people\nin London\nand so on", deadline_seconds=1e-9)
+    answer = ask(engine, accept("How many people did the police arrest?"))
+    assert (answer.status, answer.text) == ("cut", "8 people [1]")
+
+
+def test_a_new_article_is_seen_without_a_restart(
+    folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
+) -> None:
+    engine = engine_of("Ottawa")
+    question = accept("Bakers gathered Ottawa?")
+    assert ask(engine, question).status == "no_evidence"
+    (folder / "new.txt").write_text("The bakers gathered in Ottawa.", "utf-8")
+    bring_up_to_date()
+    assert ask(engine, question).text == "Ottawa [1]"
+
+
+@given(
+    st.lists(
+        st.sampled_from([POLICE, SUMMIT, "[1]", "[2][3]", "[99]", "8", "8 people", "met in", "x", "؟", "\n", "[1, 2]"])
+    )
+)
+def test_citations_are_exact_whatever_the_model_writes(engine_of: EngineOf, pieces: list[str]) -> None:
+    engine = engine_of(" ".join(pieces))
+    check_invariants(engine, ask(engine, accept("How many people did the police arrest in London?")))
+
+
+EVIDENCE = (
+    Evidence(1, "a", 0, 0, "The police arrested 8 people in London.", "en", 0.9),
+    Evidence(2, "b", 0, 0, "في 23 مارس أوقفت الشرطة ٨ أشخاص", "ar", 0.8),
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "numbers"),
+    [
+        ("8 people", (1,)),
+        ("8 PEOPLE, in london!", (1,)),
+        ("8 peop", ()),
+        ("أوقفت الشرطة 8 أشخاص [1]", (2,)),
+        ("Police arrested 8 people in the city of London [2].", (1,)),
+        ("Police arrested 80 people in London [1].", ()),
+        ("Police arrested 8 people in London in 2017 [1].", ()),
+    ],
+)
+def test_support_is_checked_and_the_marker_only_a_hint(draft: str, numbers: tuple[int, ...]) -> None:
+    (sentence,) = verify(draft, EVIDENCE, FakeEmbedder())
+    assert sentence.citations == numbers
+    assert sentence.support == ("supported" if numbers else "unsupported")
+    assert "[" not in sentence.text
+    assert write([sentence]).count("[") == len(numbers)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b\u202e", "؟?!", "\0"])
+def test_an_empty_question_is_refused(text: str) -> None:
+    with pytest.raises(QuestionError, match="is empty"):
+        accept(text)
+
+
+def test_a_question_is_bounded_and_cleaned() -> None:
+    with pytest.raises(QuestionError, match=r"10,000,000 characters; at most 2,000"):
+        accept("س" * 10_000_000)
+    assert accept("س" * MAX_CHARACTERS).language == "ar"
+    assert accept(" من\n هو؟ ").text == "من هو؟"
+    assert accept("من هو؟", "en").language == "en"

@@ -1,0 +1,179 @@
+"""Files a person could drop in a folder, good and bad: each becomes articles or a reason."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from index.errors import CollectionError
+from index.ingest import Limits, read
+from index.types import Article, Rejection
+
+ARABIC = "قالت الوزيرة إن المشروع سيبدأ غدا. وأضافت أن الكلفة ثلاثة ملايين دينار."
+
+
+def read_all(folder: Path, limits: Limits = Limits()) -> tuple[list[Article], list[Rejection]]:  # noqa: B008
+    found = list(read(folder, "news", limits))
+    return [f for f in found if isinstance(f, Article)], [f for f in found if isinstance(f, Rejection)]
+
+
+def only_article(folder: Path) -> Article:
+    (article,), rejections = read_all(folder)
+    assert not rejections
+    return article
+
+
+def only_reason(folder: Path) -> str:
+    articles, (rejection,) = read_all(folder)
+    assert not articles
+    return rejection.reason
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1256"])
+def test_text_in_the_encodings_of_news(folder: Path, encoding: str) -> None:
+    (folder / "خبر.txt").write_bytes(ARABIC.encode(encoding))
+    article = only_article(folder)
+    assert (article.text, article.language, article.path) == (ARABIC, "ar", "news/خبر.txt")
+    assert (article.title, article.published, article.source) == ("", None, None)
+
+
+def test_markdown_with_front_matter(folder: Path) -> None:
+    (folder / "a.md").write_text(
+        "---\ntitle: The vote\ndate: 2017-03-23\nsource: Agency\nurl: https://example.org/a\n---\n"
+        "# Ignored heading\n\nThe *vote* passed, [they](http://x) said: 5 < 7.\n\n- one\n- two\n",
+        "utf-8",
+    )
+    article = only_article(folder)
+    assert (article.title, article.published, article.source) == ("The vote", "2017-03-23", "Agency")
+    assert article.url == "https://example.org/a"
+    assert article.text == "The vote passed, they said: 5 < 7.\n\none\n\ntwo"
+
+
+def test_markdown_takes_its_title_from_the_first_heading(folder: Path) -> None:
+    (folder / "a.md").write_text("# عنوان\n\nنص المقال هنا.", "utf-8")
+    assert (only_article(folder).title, only_article(folder).text) == ("عنوان", "نص المقال هنا.")
+
+
+def test_html_keeps_the_article_and_leaves_the_page_out(folder: Path) -> None:
+    body = "".join(
+        f"<p>Paragraph {n} says that the minister met the council for talks in the city.</p>" for n in range(5)
+    )
+    (folder / "a.html").write_text(
+        "<html><head><title>Talks in the city</title><meta property='article:published_time' content='2020-05-06'>"
+        f"<script>alert(1)</script></head><body><nav>Home | About</nav><article><h1>Talks</h1>{body}</article></body></html>",
+        "utf-8",
+    )
+    article = only_article(folder)
+    assert "Paragraph 4 says" in article.text
+    assert "alert" not in article.text
+    assert article.published == "2020-05-06"
+    assert article.title
+
+
+def test_json_lines_give_many_articles_and_name_bad_lines(folder: Path) -> None:
+    lines = [
+        json.dumps(
+            {"id": "n:1", "language": "ar", "title": "عنوان", "text": ARABIC, "published": "2016-12-04T10:45:00+01:00"}
+        ),
+        "{not json",
+        json.dumps({"id": "n:2", "text": "English text.", "source": "S"}),
+        json.dumps(["a list"]),
+        json.dumps({"text": 5}),
+        json.dumps({"text": "   "}),
+        "[" * 100_000,
+    ]
+    (folder / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    articles, rejections = read_all(folder)
+    assert [(a.id, a.language, a.published) for a in articles] == [("n:1", "ar", "2016-12-04"), ("n:2", "en", None)]
+    assert [r.reason for r in rejections] == [
+        "line 2 is not JSON",
+        "line 4: not an object with a `text`",
+        "line 5: not an object with a `text`",
+        "there is no text in it",
+        "line 7 is not JSON",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.txt", b"", "there is no text in it"),
+        ("marks.txt", "؟!\n…".encode(), "there is no text in it"),
+        ("picture.txt", b"\x89PNG\r\n\x1a\n\x00\x00", "it is not text"),
+        ("latin.txt", "Événement à la préfecture, répète-t-il".encode("latin-1"), "its encoding is neither"),
+        ("cut.txt", b"\xff\xfea", "it starts like utf-16"),
+        ("photo.jpg", b"x", "files of this kind (.jpg) are not read"),
+        ("README", b"x", "files of this kind (no suffix) are not read"),
+        ("a.html", b"<html><body></body></html>", "there is no article text in the page"),
+        ("a.md", b"---\ntitle: [\n---\ntext", "its front matter is not YAML"),
+    ],
+)
+def test_what_is_not_an_article_is_told(folder: Path, name: str, content: bytes, reason: str) -> None:
+    (folder / name).write_bytes(content)
+    assert only_reason(folder).startswith(reason)
+
+
+def test_limits_refuse_and_never_cut(folder: Path) -> None:
+    (folder / "a.txt").write_text("كلمة " * 1000, "utf-8")
+    _, (rejection,) = read_all(folder, Limits(file_bytes=1024 * 1024, article_characters=100))
+    assert "longer than 100 characters" in rejection.reason
+    with (folder / "a.txt").open("wb") as file:
+        file.truncate(3 * 1024 * 1024)
+    _, (rejection,) = read_all(folder, Limits(file_bytes=2 * 1024 * 1024))
+    assert "larger than 2 MB" in rejection.reason
+
+
+def test_only_regular_files_below_the_folder_are_opened(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret text", "utf-8")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "dir").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.txt")
+    (folder / ".hidden.txt").write_text("hidden text", "utf-8")
+    articles, rejections = read_all(folder)
+    assert not articles
+    assert {r.path: r.reason for r in rejections} == {
+        "news/dir": "files of this kind (no suffix) are not read",
+        "news/link.txt": "it is a symbolic link",
+        "news/pipe.txt": "it is not a regular file",
+    }
+
+
+def test_an_unreadable_file_leaves_the_rest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.txt").write_text(ARABIC, "utf-8")
+    (folder / "b.txt").write_text("Other text.", "utf-8")
+    real_open = os.open
+
+    def refuse(path: str | Path, *arguments: int) -> int:  # root may read everything, so permissions prove nothing
+        if str(path).endswith("a.txt"):
+            raise PermissionError(13, "Permission denied")
+        return real_open(path, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
+    (article,), (rejection,) = read_all(folder)
+    assert article.text == "Other text."
+    assert (rejection.path, rejection.reason) == ("news/a.txt", "it cannot be read: Permission denied")
+
+
+def test_names_that_are_not_utf8(folder: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.txt"))).write_text("Some text.", "utf-8")
+    article = only_article(folder)
+    assert article.path == r"news/bad\xff.txt"
+    article.path.encode("utf-8")
+
+
+def test_a_missing_folder_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match=r"cannot read .*nowhere"):
+        list(read(tmp_path / "nowhere", "nowhere", Limits()))
+
+
+def test_the_same_content_has_the_same_id_wherever_it_lies(folder: Path) -> None:
+    (folder / "a.txt").write_text(ARABIC, "utf-8")
+    before = only_article(folder)
+    (folder / "a.txt").rename(folder / "b.txt")
+    after = only_article(folder)
+    assert (before.id, before.sha256) == (after.id, after.sha256)
+    (folder / "b.txt").write_text(ARABIC + " زيادة.", "utf-8")
+    assert only_article(folder).id != before.id

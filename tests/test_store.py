@@ -1,0 +1,154 @@
+"""The store: what a reader sees, and what it refuses to show."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.errors import BusyError, DamagedStoreError, NoIndexError, OtherModelError, OtherVersionError
+from index.store import Writer, check, newest_generation, open_snapshot
+from index.update import Report
+
+Update = Callable[[], Report]
+
+
+@pytest.fixture
+def filled(folder: Path, store: Path, bring_up_to_date: Update) -> Path:
+    (folder / "a.txt").write_text("The police arrested eight people in London.", "utf-8")
+    (folder / "b.txt").write_text("أوقفت الشرطة ثمانية أشخاص في لندن.", "utf-8")
+    bring_up_to_date()
+    return store
+
+
+def execute(store: Path, sql: str, *values: object) -> None:
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute(sql, values)
+
+
+def test_a_snapshot_never_changes(filled: Path, folder: Path, bring_up_to_date: Update) -> None:
+    with closing(open_snapshot(filled)) as before:
+        ids = before.article_ids()
+        (folder / "a.txt").write_text("Something else entirely.", "utf-8")
+        (folder / "c.txt").write_text("A third article.", "utf-8")
+        bring_up_to_date()
+        assert before.article_ids() == ids
+        assert before.holding(["arrest"], 5, "en")
+        assert newest_generation(filled) > before.generation
+        with closing(open_snapshot(filled)) as after:
+            assert len(after.article_ids()) == 3
+            assert after.holding(["arrest"], 5, "en") == []
+
+
+def test_threads_may_share_a_snapshot(filled: Path) -> None:
+    with closing(open_snapshot(filled)) as snapshot:
+        errors: list[Exception] = []
+
+        def read() -> None:
+            try:
+                for _ in range(50):
+                    for id_ in snapshot.article_ids():
+                        assert snapshot.article(id_).id == id_
+                    assert len(snapshot.holding(["london"], 5, "en")) == 1
+            except Exception as error:  # noqa: BLE001 - told to the thread that asks
+                errors.append(error)
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+
+
+def test_words_are_found_in_their_own_language_only(filled: Path) -> None:
+    with closing(open_snapshot(filled)) as snapshot:
+        assert len(snapshot.holding(["london"], 5, "en")) == 1
+        assert snapshot.holding(["london"], 5, "ar") == []
+        assert snapshot.holding([], 5, "en") == []
+        assert snapshot.holding(['x" OR "london'], 5, "en") == []
+
+
+def test_dates_limit_both_legs(folder: Path, store: Path, bring_up_to_date: Update) -> None:
+    for day in ("2016-12-31", "2017-03-23"):
+        (folder / f"{day}.md").write_text(f"---\ndate: {day}\n---\nLondon on {day}.", "utf-8")
+    (folder / "undated.txt").write_text("London at some time.", "utf-8")
+    bring_up_to_date()
+    with closing(open_snapshot(store)) as snapshot:
+        vector = np.ones(96, np.float32)
+        for since, until, count in [
+            (None, None, 3),
+            ("2017-03-23", None, 1),
+            (None, "2017-03-22", 1),
+            ("2016", "2018", 2),
+        ]:
+            allowed = snapshot.allowed(since, until)
+            assert len(snapshot.nearest(vector, 9, allowed)) == count
+            assert len(snapshot.holding(["london"], 9, "en", allowed)) == count
+
+
+def test_two_updates_at_once(filled: Path) -> None:
+    with Writer(filled, "fake@1"), pytest.raises(BusyError, match="another update"):
+        Writer(filled, "fake@1")
+    Writer(filled, "fake@1").__exit__()
+
+
+def test_no_index_yet(store: Path) -> None:
+    with pytest.raises(NoIndexError, match="mujib index update"):
+        open_snapshot(store)
+    with pytest.raises(NoIndexError, match="mujib index update"):
+        newest_generation(store)
+    store.parent.mkdir()
+    store.touch()
+    with pytest.raises(NoIndexError, match="mujib index update"):
+        open_snapshot(store)
+
+
+def test_vectors_of_another_model_are_refused(filled: Path) -> None:
+    with pytest.raises(OtherModelError, match="mujib index rebuild"):
+        open_snapshot(filled, "other@2")
+    with pytest.raises(OtherModelError):
+        Writer(filled, "other@2")
+
+
+def test_another_version_is_refused(filled: Path) -> None:
+    execute(filled, "PRAGMA user_version = 99")
+    with pytest.raises(OtherVersionError, match="mujib index rebuild"):
+        open_snapshot(filled)
+    execute(filled, "PRAGMA user_version = 1")
+    execute(filled, "UPDATE meta SET value = 'older' WHERE name = 'chunking'")
+    with pytest.raises(OtherVersionError):
+        Writer(filled, "fake@1")
+
+
+def test_what_was_not_written_is_not_served(filled: Path) -> None:
+    execute(filled, "UPDATE articles SET text = replace(text, 'eight', 'nine')")
+    with closing(open_snapshot(filled)) as snapshot, pytest.raises(DamagedStoreError, match="not as written"):
+        [snapshot.article(id_) for id_ in snapshot.article_ids()]
+    assert any("a.txt is not as it was written" in problem for problem in check(filled))
+
+    execute(filled, "UPDATE chunks SET vector = zeroblob(length(vector)) WHERE number = 1")
+    with pytest.raises(DamagedStoreError, match="mujib index rebuild"):
+        open_snapshot(filled)
+    assert "mujib index rebuild" in check(filled)[0]
+
+
+def test_a_file_that_is_no_store_is_refused(store: Path) -> None:
+    store.parent.mkdir()
+    store.write_bytes(b"garbage " * 1000)
+    for use in (lambda: open_snapshot(store), lambda: newest_generation(store), lambda: Writer(store, "fake@1")):
+        with pytest.raises(DamagedStoreError, match=r"store.sqlite is damaged .*mujib index rebuild"):
+            use()
+
+
+def test_check_sees_missing_words_and_passages(filled: Path) -> None:
+    assert check(filled) == []
+    execute(filled, "DELETE FROM chunks WHERE number = 1")
+    problems = "\n".join(check(filled))
+    assert "words of 2" in problems
+    assert "a.txt are not those of its text" in problems
