@@ -273,3 +273,7 @@ def _table(record: dict[str, object]) -> str:
         return ", ".join(map(str, value)) if isinstance(value, tuple | list) else "-" if value is None else str(value)
 
     return "\n".join(f"{name.replace('_', ' '):<16} {shown(value)}" for name, value in record.items())
+
+
+if __name__ == "__main__":
+    main()

@@ -28,9 +28,11 @@ MODELS = config.load().models  # before the environment is emptied: the real mod
 
 
 def _only_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
-        if address[0] not in {"127.0.0.1", "::1", "localhost"}:
-            raise AssertionError(f"a connection to {address} was opened")
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+        raise AssertionError(f"a connection to {address} was opened")
 
 
 sys.addaudithook(_only_this_machine)

@@ -15,7 +15,7 @@ from qa.cite import verify, write
 from qa.engine import Engine
 from qa.errors import QuestionError
 from qa.question import MAX_CHARACTERS, accept
-from qa.types import Answer, Draft, Evidence, Found, Window
+from qa.types import Answer, Draft, Evidence, Found, Prompt, Window
 from tests.fakes import FakeEmbedder, ScriptedGenerator
 
 EngineOf = Callable[..., Engine]
@@ -29,6 +29,12 @@ def collection(folder: Path, bring_up_to_date: Callable[[], Report]) -> None:
     (folder / "summit.txt").write_text(SUMMIT, "utf-8")
     (folder / "ar.txt").write_text("أوقفت الشرطة رجلا في مدينة لندن.", "utf-8")
     bring_up_to_date()
+
+
+def sent_by(engine: Engine) -> list[Prompt]:
+    generator = engine.generator()
+    assert isinstance(generator, ScriptedGenerator)
+    return generator.prompts
 
 
 def check_invariants(engine: Engine, answer: Answer) -> None:
@@ -86,17 +92,16 @@ def test_what_the_articles_do_not_say(engine_of: EngineOf) -> None:
         answer = ask(engine, accept(question))
         assert answer.status == "no_evidence"
         assert answer.text.startswith(said)
-        assert answer.citations == answer.sentences == ()
-    assert isinstance(generator := engine.generator(), ScriptedGenerator)
-    assert generator.prompts == []
+        assert answer.citations == ()
+        assert answer.sentences == ()
+    assert sent_by(engine) == []
 
 
 def test_the_model_sees_the_evidence_and_no_more(engine_of: EngineOf) -> None:
     engine = engine_of("Washington")
     answer = ask(engine, accept("Where did the ministers meet in Washington?"))
     assert answer.citations[0].quote == "The ministers met in Washington."
-    assert isinstance(generator := engine.generator(), ScriptedGenerator)
-    (prompt,) = generator.prompts
+    (prompt,) = sent_by(engine)
     assert prompt.copy_from[0] == "The ministers met in Washington."
     assert len(prompt.copy_from) <= 4
 

@@ -35,7 +35,7 @@ class _Server(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, *arguments: Any) -> None:
         """Keep quiet."""
 
 
@@ -46,7 +46,7 @@ def server(text: str, status: int = 200) -> Iterator[ServerGenerator]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield ServerGenerator(
-            Settings(server_url=f"http://127.0.0.1:{http.server_port}/v1/", server_model="m", server_key="k")  # type: ignore[arg-type]
+            Settings(server_url=f"http://127.0.0.1:{http.server_port}/v1/", server_model="m", server_key="k")
         )
         http.shutdown()
 

@@ -63,7 +63,7 @@ def test_html_keeps_the_article_and_leaves_the_page_out(folder: Path) -> None:
     )
     (folder / "a.html").write_text(
         "<html><head><title>Talks in the city</title><meta property='article:published_time' content='2020-05-06'>"
-        f"<script>alert(1)</script></head><body><nav>Home | About</nav><article><h1>Talks</h1>{body}</article></body></html>",
+        f"<script>alert(1)</script></head><body><nav>Home | About</nav><article><h1>Talks</h1>{body}</article></body>",
         "utf-8",
     )
     article = only_article(folder)

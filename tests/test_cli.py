@@ -1,0 +1,186 @@
+"""The command line as a user meets it: one clear line for every mistake, and the documented exit status."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import index.models
+from index import embed
+from qa import cli, engine
+from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command line and gives its exit status, output and errors."""
+
+    def go(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["mujib", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return go
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> ScriptedGenerator:
+    """Put the small stand-ins in the place of both models; return the one that answers."""
+    generator = ScriptedGenerator()
+    monkeypatch.setattr(index.models, "identity", lambda *_: FakeEmbedder.identity)
+    monkeypatch.setattr(embed, "load", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(engine, "load_generator", lambda _: generator)
+    return generator
+
+
+def one_line(text: str) -> bool:
+    return text.startswith("mujib: ") and text.count("\n") == 1
+
+
+def test_ask_answers_and_tells_by_its_exit_status(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    status, output, _ = run("index", "update", str(folder), "--json")
+    assert status == 0
+    assert json.loads(output)["added"] == 1
+    models.replies = ["8 people", "8 people", "8 people"]
+
+    status, output, _ = run("ask", "How many people did the police arrest?")
+    assert (status, output.splitlines()[0]) == (0, "8 people [1]")
+    assert "«The police arrested 8 people in London.»" in output
+
+    status, output, _ = run("ask", "How many people did the police arrest?", "--json")
+    assert (status, json.loads(output)["status"]) == (0, "answered")
+
+    status, output, _ = run("ask", "-", "--json", stdin=b"How many people did the police arrest?")
+    assert json.loads(output)["citations"][0]["path"] == f"{folder.resolve().as_posix()}/a.txt"
+
+    status, output, _ = run("ask", "من رسم الفيلة؟", "--json")
+    assert (status, json.loads(output)["status"]) == (3, "no_evidence")
+
+    status, output, _ = run("ask", "How many people did the police arrest?", "--since", "2020-01-01", "--json")
+    assert (status, json.loads(output)["status"]) == (3, "no_evidence")
+
+
+def test_update_says_what_it_would_do_and_what_it_did(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    (folder / "b.txt").write_bytes(b"\0\0")
+    status, output, errors = run("index", "update", str(folder), "--dry-run")
+    assert status == 0
+    assert output.splitlines()[0].split() == ["added", "1"]
+    assert f"{folder.resolve().as_posix()}/b.txt: not taken: it is not text" in errors
+    status, _, errors = run("index", "status")
+    assert status == 1
+    assert "no index" in errors
+
+    assert run("index", "update", str(folder), "--quiet")[0] == 0
+    status, output, _ = run("index", "status", "--json")
+    found = json.loads(output)
+    assert (found["articles"], found["languages"], found["folders"]) == (1, {"en": 1}, [folder.resolve().as_posix()])
+    assert run("index", "check")[:2] == (0, "sound\n")
+    assert json.loads(run("index", "update", "--json")[1])["unchanged"] == 1
+    assert json.loads(run("index", "rebuild", "--json")[1])["added"] == 1
+
+
+def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenerator) -> None:
+    assert json.loads(run("index", "update", "--json")[1])["added"] >= 1
+    assert json.loads(run("index", "status", "--json")[1])["folders"] == ["seeds"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["ask", ""], 2, "the question is empty"),
+        (["ask", "؟"], 2, "the question is empty"),
+        (["ask", "x" * 5000], 2, "5,000 characters; at most 2,000"),
+        (["ask", "Who?", "--since", "yesterday"], 2, "--since yesterday: not a date. Write it as"),
+        (["ask", "Who?"], 1, "there is no index at"),
+        (["chat", "--port", "1234"], 1, "there is no index at"),
+        (["index", "update", "/nowhere"], 2, "there is no file or folder /nowhere"),
+        (["index", "status"], 1, "mujib index update"),
+        (["index", "check"], 1, "mujib index update"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_cure(
+    run: Run, models: ScriptedGenerator, arguments: list[str], status: int, message: str
+) -> None:
+    code, output, errors = run(*arguments)
+    assert (code, output) == (status, "")
+    assert one_line(errors)
+    assert message in errors
+
+
+def test_an_empty_folder_is_one_line(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+    code, _, errors = run("index", "update", str(folder))
+    assert code == 1
+    assert one_line(errors)
+    assert "no article in" in errors
+
+
+def test_a_question_of_ten_megabytes_is_refused_without_reading_it_all(run: Run, models: ScriptedGenerator) -> None:
+    code, _, errors = run("ask", "-", stdin=b"a" * 10_000_000)
+    assert code == 2
+    assert one_line(errors)
+
+
+def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenerator, store: Path) -> None:
+    store.parent.mkdir()
+    store.write_bytes(b"garbage " * 1000)
+    for arguments in (["ask", "Who?"], ["index", "update"], ["index", "status"]):
+        code, _, errors = run(*arguments)
+        assert code == 1
+        assert one_line(errors)
+        assert "is damaged" in errors
+        assert "mujib index rebuild" in errors
+    assert run("index", "rebuild", "--quiet")[0] == 0
+    assert run("index", "check")[0] == 0
+
+
+def test_a_missing_model_is_one_line(run: Run) -> None:
+    for arguments in (["index", "update"], ["models", "status"]):
+        code, output, errors = run(*arguments)
+        assert code == 1
+        assert "mujib models fetch" in output + errors
+
+
+def test_a_busy_port_is_one_line(run: Run, models: ScriptedGenerator) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, _, errors = run("chat", "--port", str(taken.getsockname()[1]))
+    assert code == 1
+    assert one_line(errors)
+    assert "Choose another with --port" in errors
+
+
+def test_a_setting_that_cannot_be_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUJIB_THREADS", "many")
+    code, _, errors = run("index", "status")
+    assert code == 2
+    assert one_line(errors)
+    assert "MUJIB_THREADS=many" in errors
+
+
+def test_usage_errors_exit_with_2(run: Run) -> None:
+    assert run("ask", "--language", "fr", "x")[0] == 2
+    assert run("nothing")[0] == 2
+
+
+def test_doctor_names_every_problem_with_its_cure(run: Run) -> None:
+    code, output, _ = run("doctor")
+    assert code == 1
+    problems = [line for line in output.splitlines() if line.startswith("PROBLEM")]
+    assert [line.split(":")[0].removeprefix("PROBLEM").strip() for line in problems] == [
+        *("embedding model", "answering model", "index"),
+    ]
+    assert all("mujib" in line for line in problems)
