@@ -15,6 +15,8 @@ from qa.question import MAX_CHARACTERS, accept
 from qa.render import as_html, block
 from qa.types import Answer, Draft
 
+_CSS = "#chat [dir] { text-align: start } #chat hr { margin: .6em 0 }"
+
 Message = dict[str, str]
 _QUEUE = 16  # questions that may wait; the model answers one at a time
 _FONTS = ["system-ui", "Segoe UI", "Noto Sans Arabic", "Tahoma", "sans-serif"]  # of this computer: none is fetched
@@ -40,7 +42,15 @@ def build(engine: Engine) -> Any:
 
     with gr.Blocks(title="مجيب Mujib", analytics_enabled=False) as page:
         gr.Markdown("# مجيب · Mujib")
-        history = gr.Chatbot(show_label=False, height="70vh", allow_tags=False, sanitize_html=True, elem_id="chat")
+        history = gr.Chatbot(
+            show_label=False,
+            height="70vh",
+            allow_tags=False,
+            sanitize_html=True,
+            latex_delimiters=[],  # a dollar sign in an article is a dollar sign
+            buttons=["copy"],
+            elem_id="chat",
+        )
         question = gr.Textbox(
             show_label=False, placeholder="اسأل · Ask", max_length=MAX_CHARACTERS, autofocus=True, elem_id="question"
         )
@@ -73,4 +83,4 @@ def serve(engine: Engine, host: str, port: int) -> None:
     import gradio as gr
 
     theme = gr.themes.Default(font=_FONTS, font_mono=["monospace"])
-    page.launch(server_name=host, server_port=port, theme=theme, share=False, quiet=True, footer_links=[])
+    page.launch(server_name=host, server_port=port, theme=theme, css=_CSS, share=False, quiet=True, footer_links=[])

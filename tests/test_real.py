@@ -17,12 +17,16 @@ from qa.config import ROOT
 
 pytestmark = pytest.mark.models
 
-# Refuses every connection that Python code opens, and the look-up of any name, before anything of ours is imported.
+# Refuses every connection that Python code opens to another machine, and the look-up of any name, before anything of
+# ours is imported. (The page asks itself on 127.0.0.1 whether it is up.)
 _OFFLINE = """
-import sys
+import os, sys
 def refuse(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
-        raise SystemExit(f"OPENED {event} {arguments}")
+    host = arguments[1] if event == "socket.connect" else arguments[0] if event.startswith("socket.geth") else None
+    host = arguments[0] if event == "socket.getaddrinfo" else host[0] if isinstance(host, tuple) else host
+    if event.startswith("socket.") and host not in (None, "127.0.0.1"):
+        sys.stderr.write(f"OPENED {event} {arguments}")
+        os._exit(99)
 sys.addaudithook(refuse)
 from qa.cli import main
 main()
@@ -119,7 +123,7 @@ def test_the_chat_page_answers_with_the_same_engine(home: dict[str, str]) -> Non
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    page = subprocess.Popen([sys.executable, "-m", "qa.cli", "chat", "--port", str(port)], env=home, cwd=ROOT)
+    page = subprocess.Popen([sys.executable, "-c", _OFFLINE, "chat", "--port", str(port)], env=home, cwd=ROOT)
     try:
         client = wait_for(lambda: Client(f"http://127.0.0.1:{port}", verbose=False), page)
         steps = client.submit("من هي رئيسة الوزراء البريطانية؟", [], api_name="/ask")
@@ -129,6 +133,7 @@ def test_the_chat_page_answers_with_the_same_engine(home: dict[str, str]) -> Non
         assert "تيريزا ماي" in text
         assert "seeds&#47;000" in text
         assert 'dir="rtl"' in text
+        assert page.poll() is None
     finally:
         page.terminate()
         page.wait(20)
