@@ -262,8 +262,10 @@ def _print_report(report: Report, as_json: bool) -> None:
         return
     for rejection in report.rejected:
         print(f"mujib: {rejection.path}: not taken: {rejection.reason}", file=sys.stderr)
-    del record["rejected"]
-    print(_table({**record, "rejected": len(report.rejected)}))
+    record["rejected"] = len(report.rejected)
+    counts = ("added", "changed", "moved", "removed", "unchanged", "rejected")
+    articles = ", ".join(f"{record[name]} {name}" for name in counts if record[name])
+    print(f"{articles or 'nothing to do'}; {report.embedded} passages embedded in {report.seconds:.1f} s")
 
 
 def _table(record: dict[str, object]) -> str:
