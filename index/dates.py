@@ -2,18 +2,90 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from email.utils import parsedate_to_datetime
 
+from index.normalise import fold
+
+# The names of the months as newspapers write them, January first: English; Egypt and the Gulf; the Levant and Iraq;
+# Tunisia and Algeria; Morocco and Mauritania. Spelling variants that `fold` does not join stand beside each other.
+_MONTH_NAMES = (
+    ("january jan", "يناير", "كانون الثاني", "جانفي"),
+    ("february feb", "فبراير", "شباط", "فيفري"),
+    ("march mar", "مارس", "آذار"),
+    ("april apr", "أبريل إبريل", "نيسان", "أفريل"),
+    ("may", "مايو", "أيار", "ماي"),
+    ("june jun", "يونيو يونية", "حزيران", "جوان"),
+    ("july jul", "يوليو يولية", "تموز", "جويلية جويليا", "يوليوز"),
+    ("august aug", "أغسطس", "آب", "أوت", "غشت أغشت"),
+    ("september sep sept", "سبتمبر", "أيلول", "شتنبر شتمبر"),
+    ("october oct", "أكتوبر", "تشرين الأول"),
+    ("november nov", "نوفمبر", "تشرين الثاني", "نونبر"),
+    ("december dec", "ديسمبر", "كانون الأول", "دجنبر دجمبر"),
+)
+_TWO_WORDS = {"كانون", "تشرين"}
+
+
+def _months() -> dict[str, int]:
+    months: dict[str, int] = {}
+    for number, names in enumerate(_MONTH_NAMES, start=1):
+        for name in names:
+            variants = [name] if name.split()[0] in _TWO_WORDS else name.split()
+            months |= {fold(variant): number for variant in variants}
+    return months
+
+
+MONTHS = _months()
+_MONTH = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
+_NAMED_MONTH = rf"(?P<month>{_MONTH})\.?(?: ?[/(] ?(?:{_MONTH})\)?)?"  # سبتمبر/أيلول: the second says the same
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        r"(?<!\d)(?P<year>\d{4})[-/.](?P<number>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
+        r"(?<!\d)(?P<year>\d{4})(?P<number>\d{2})(?P<day>\d{2})(?!\d)",
+        r"(?<!\d)(?P<day>\d{1,2})[-/.](?P<number>\d{1,2})[-/.](?P<year>\d{4})(?!\d)",
+        rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? *{_NAMED_MONTH},?،? *(?P<year>\d{{4}})(?!\d)",
+        rf"\b{_NAMED_MONTH} *(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?،? *(?P<year>\d{{4}})(?!\d)",
+    )
+)
+
 
 def iso_day(text: str | None) -> str | None:
-    """Return `YYYY-MM-DD` for an ISO 8601 or RFC 822 date or time, None when it is neither."""
-    text = (text or "").strip()
-    try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        pass
+    """Return `YYYY-MM-DD` for the first date in `text`, None when there is none that exists.
+
+    Read are ISO 8601, RFC 822, day/month/year (month/day/year where only that can be), and a day, a month by its
+    English or Arabic name and a year in either order, with any digits and whatever stands around them.
+    """
+    text = (text or "").strip()[:200]
+    folded = fold(text)
+    for form in _FORMS:
+        for found in form.finditer(folded):
+            day = _day(found)
+            if day is not None:
+                return day
     try:
         return parsedate_to_datetime(text).date().isoformat()
+    except ValueError:
+        return None
+
+
+def spelled(day: str, language: str) -> str:
+    """Return an ISO day as text of that language writes it: `23 مارس 2017`."""
+    year, month, number = day.split("-")
+    names = _MONTH_NAMES[int(month) - 1]
+    name = names[0 if language == "en" else 1].split()[0].capitalize()
+    return f"{int(number)} {name} {year}"
+
+
+def _day(found: re.Match[str]) -> str | None:
+    parts = found.groupdict()
+    year, day = int(parts["year"]), int(parts["day"])
+    name = parts.get("month")
+    month = MONTHS[re.sub(" +", " ", name)] if name else int(parts["number"])
+    if month > 12 and name is None:
+        day, month = month, day  # 03/23/2017 can only be American
+    try:
+        return date(year, month, day).isoformat()
     except ValueError:
         return None

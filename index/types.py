@@ -39,12 +39,34 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found passage. Ranks count from 1 within each leg; None where that leg did not find it."""
+    """A found passage. Ranks count from 1 within each leg and language; None where that leg did not find it.
+
+    `similarities` are the cosines of the question and each of the passage's sentences, in their order.
+    """
 
     chunk: Chunk
     score: float
     dense_rank: int | None
     lexical_rank: int | None
+    similarities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One article that was found, with its found passages, best first, and the ids of the articles that copy it."""
+
+    hits: tuple[Hit, ...]
+    also: tuple[str, ...] = ()
+
+    @property
+    def article_id(self) -> str:
+        """Return the id of the article."""
+        return self.hits[0].chunk.article_id
+
+    @property
+    def score(self) -> float:
+        """Return the score of its best passage."""
+        return self.hits[0].score
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.chunk import split
+from index.chunk import sentences, split
 from index.digest import passage_key
 from index.embed import Embedder
 from index.errors import CollectionError, StoreError
@@ -166,8 +167,8 @@ def _batches(passages: Sequence[tuple[Change, list[Chunk]]]) -> Iterator[list[tu
 
 def _vectors(
     writer: Writer, embedder: Callable[[], Embedder], batch: Sequence[tuple[Change, list[Chunk]]]
-) -> tuple[list[tuple[Change, list[Chunk], np.typing.NDArray[np.float32]]], int]:
-    """Return the batch with its vectors, and how many had to be embedded."""
+) -> tuple[list[tuple[Change, list[Chunk], list[NDArray[np.float32]]]], int]:
+    """Return the batch with the vectors of each passage's sentences, and how many passages had to be embedded."""
     texts = {
         passage_key(change.article.title, chunk.text): (change.article.title, chunk.text)
         for change, chunks in batch
@@ -176,14 +177,14 @@ def _vectors(
     vectors = writer.known_vectors(list(texts))
     missing = {key: text for key, text in texts.items() if key not in vectors}
     if missing:
-        titles, passages = zip(*missing.values(), strict=True)
-        vectors |= dict(zip(missing, embedder().passages(titles, passages), strict=True))
-    rows = [
-        (
-            change,
-            chunks,
-            np.stack([vectors[passage_key(change.article.title, chunk.text)] for chunk in chunks]),
+        spans = [(title, text, start, end) for title, text in missing.values() for start, end in sentences(text)]
+        embedded = embedder().passages(
+            [title for title, *_ in spans], [text[start:end] for _, text, start, end in spans]
         )
+        ends = np.cumsum([len(sentences(text)) for _, text in missing.values()])
+        vectors |= dict(zip(missing, np.split(embedded, ends[:-1]), strict=True))
+    rows = [
+        (change, chunks, [vectors[passage_key(change.article.title, chunk.text)] for chunk in chunks])
         for change, chunks in batch
     ]
     return rows, len(missing)

@@ -11,7 +11,7 @@ from qa.ground import select
 from qa.retrieve import search
 from qa.types import Answer, Draft, Event, Found, Question, Sentence, Status, Window
 
-_PASSAGES = 4  # whose sentences are weighed; more rarely hold the answer and each costs a quarter of a second
+_STORIES = 10  # that are looked at
 
 
 def ask(engine: Engine, question: Question, window: Window = Window()) -> Answer:  # noqa: B008 - frozen
@@ -30,8 +30,8 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
     clock = _Clock()
     snapshot = engine.snapshot()
     vector = engine.embedder.questions([question.text])[0]
-    hits = search(snapshot, question, vector, window, _PASSAGES)
-    grounding = select(snapshot, engine.embedder, question, vector, hits)
+    stories = search(snapshot, question, vector, window, _STORIES)
+    grounding = select(snapshot, question, stories)
     clock.mark("evidence")
     yield Found(grounding.evidence)
 
@@ -64,7 +64,7 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
         text=cite.write(sentences) or prompt.no_evidence(engine.prompts, question),
         sentences=sentences,
         citations=citations,
-        timings=clock.marks,
+        timings={name: round(seconds, 3) for name, seconds in clock.marks.items()},
         models=models,
         prompt=engine.prompts.digest,
     )
@@ -81,4 +81,4 @@ class _Clock:
         return time.monotonic() - self._start
 
     def mark(self, name: str) -> None:
-        self.marks.setdefault(name, round(self.seconds(), 3))
+        self.marks.setdefault(name, self.seconds())

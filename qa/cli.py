@@ -36,7 +36,9 @@ app = typer.Typer(
 )
 index_app = typer.Typer(help="The collection: bring it up to date, look at it, check it.", no_args_is_help=True)
 models_app = typer.Typer(help="The models: fetch them, see what is there.", no_args_is_help=True)
+eval_app = typer.Typer(help="How good is it? Measured on a file of questions.", no_args_is_help=True)
 app.add_typer(index_app, name="index")
+app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -185,6 +187,30 @@ def models_status(as_json: Json = False) -> None:
     text = "\n".join(f"{name}: {path or 'missing. Run `mujib models fetch`.'}" for name, path in found.items())
     print(json.dumps(found) if as_json else text)
     raise typer.Exit(1 if None in found.values() else 0)
+
+
+@eval_app.command("retrieval")
+def eval_retrieval(
+    articles: Annotated[list[Path], typer.Option(help="Articles that the questions are about.")],
+    questions: Annotated[Path, typer.Option(help="The questions, one JSON object a line.")],
+    distractors: Annotated[list[Path] | None, typer.Option(help="Articles that stand among them.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set and direction.")] = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Measure what is found by vectors, by words and by both, in which language, and whether it holds the answer."""
+    settings = config.load()
+    for path in [*articles, *(distractors or [])]:
+        if not path.exists():
+            raise UsageError(f"there is no file or folder {path}. Give one that exists.")
+
+    from qa import evaluate
+
+    with _progress("embedding", quiet) as progress:
+        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], questions, limit, progress)
+    with _progress("asking", quiet) as progress:
+        measured = evaluate.retrieval(bench, progress)
+    print(json.dumps(measured, ensure_ascii=False) if as_json else evaluate.table(measured))
 
 
 @app.command()

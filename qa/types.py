@@ -21,10 +21,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days of publication that are searched: ISO dates, inclusive; None is open."""
+    """What is searched: the days of publication (ISO dates, inclusive; None is open), all `without` these articles."""
 
     since: str | None = None
     until: str | None = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,13 @@ class FakeEmbedder:
     def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
             return np.empty((0, DIMENSION), np.float32)
-        sums = np.stack([sum((_direction(t) for t in analyse(text)), np.full(DIMENSION, 1e-6)) for text in texts])
+        sums = np.stack([sum((_direction(t) for t in _inner(text)), np.full(DIMENSION, 1e-6)) for text in texts])
         return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+
+
+def _inner(text: str) -> list[str]:
+    """Return the tokens of a text that do not say where a word begins or ends."""
+    return [token for token in analyse(text) if "_" not in token]
 
 
 @lru_cache(maxsize=10_000)

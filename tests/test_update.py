@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from index import update as updating
@@ -15,6 +14,9 @@ from index.errors import CollectionError
 from index.store import Snapshot, Writer, check, open_snapshot
 from index.update import Folder, Report, rebuild
 from qa.config import Settings
+from qa.question import accept
+from qa.retrieve import search
+from qa.types import Window
 from tests.fakes import FakeEmbedder
 
 Update = Callable[[], Report]
@@ -34,14 +36,16 @@ def content(store: Path) -> dict[str, tuple[str, ...]]:
 
 
 def passages(snapshot: Snapshot, id_: str) -> list[str]:
-    numbers = snapshot.nearest(np.ones(FakeEmbedder.dimension, np.float32), snapshot.count())
-    chunks = snapshot.chunks([number for number, _ in numbers])
+    chunks = [chunk for shelf in snapshot.shelves.values() for chunk in snapshot.chunks(shelf.numbers)]
     return sorted(f"{c.id}:{c.start}-{c.end}" for c in chunks if c.article_id == id_)
 
 
 def found(snapshot: Snapshot, words: str) -> list[str]:
-    hits = snapshot.holding(words.split(), snapshot.count(), "en")
-    return sorted(f"{c.id} {s:.3f}" for c, (_, s) in zip(snapshot.chunks([n for n, _ in hits]), hits, strict=True))
+    """Return the passages that are found, in their order, with their scores."""
+    question = accept(words, "en")
+    vector = FakeEmbedder().questions([words])[0]
+    stories = search(snapshot, question, vector, Window(), snapshot.count())
+    return [f"{hit.chunk.id} {hit.score:.3f} {story.also}" for story in stories for hit in story.hits]
 
 
 def test_nothing_unchanged_is_embedded_again(folder: Path, bring_up_to_date: Update, embedder: FakeEmbedder) -> None:
@@ -78,7 +82,7 @@ def test_a_deleted_file_disappears_from_every_leg(folder: Path, store: Path, bri
     (folder / "a.txt").unlink()
     assert bring_up_to_date().removed == 1
     with closing(open_snapshot(store)) as snapshot:
-        assert snapshot.holding(["eleph"], 10, "en") == []
+        assert len(snapshot.shelves["en"].holding(snapshot.terms(["eleph"]), 10, None)[0]) == 0
         assert snapshot.count() == 1
     assert check(store) == []
 
@@ -124,7 +128,7 @@ def test_one_article_in_two_files_is_kept_once_and_told(folder: Path, store: Pat
 def test_random_changes_end_where_a_build_from_scratch_does(
     folder: Path, store: Path, tmp_path: Path, bring_up_to_date: Update, embedder: FakeEmbedder
 ) -> None:
-    dice = random.Random(7)  # noqa: S311
+    dice = random.Random(7)
     names = [f"{n}.txt" for n in range(8)]
     write(folder, "always.txt", "word5 stays.")
     for _ in range(25):

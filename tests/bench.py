@@ -1,0 +1,115 @@
+"""How long does a search take in a large collection? `make bench` prints it; the vectors and the texts are made up."""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.chunk import sentences, split
+from index.digest import content_sha256
+from index.store import Change, Writer, open_snapshot
+from index.types import Article
+from qa.question import accept
+from qa.retrieve import search
+from qa.types import Language, Window
+
+CHUNKS = 100_000
+DIMENSION = 768
+SUBJECTS = 2_000  # around which the vectors lie, as those of news do
+QUESTIONS = 100
+
+
+def main() -> None:
+    chunks = int(sys.argv[1]) if len(sys.argv) > 1 else CHUNKS
+    rng, generator = random.Random(1), np.random.default_rng(1)
+    subjects = generator.standard_normal((SUBJECTS, DIMENSION)).astype(np.float32)
+    vocabularies: dict[Language, list[str]] = {
+        "ar": _vocabulary(rng, "ابتثجحخدرزسشصطعغفقكلمنهوي"),
+        "en": _vocabulary(rng, "abcdefghijklmnopqrstuvwxyz"),
+    }
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite"
+        start = time.perf_counter()
+        _fill(path, chunks, rng, generator, subjects, vocabularies)
+        print(
+            f"{chunks:,} passages: written in {time.perf_counter() - start:.0f} s, {path.stat().st_size / 1e6:.0f} MB"
+        )
+        opened = time.perf_counter()
+        with closing(open_snapshot(path)) as snapshot:
+            print(f"opened in {time.perf_counter() - opened:.2f} s")
+            taken = []
+            for _ in range(QUESTIONS):
+                language = rng.choice(list(vocabularies))
+                question = accept(_words(rng, vocabularies[language], 8), language)
+                vector = _unit(subjects[rng.randrange(SUBJECTS)] + 0.7 * generator.standard_normal(DIMENSION))
+                start = time.perf_counter()
+                search(snapshot, question, vector, Window(), 10)
+                taken.append(1000 * (time.perf_counter() - start))
+            print(f"a search: median {np.median(taken):.1f} ms, 95 % below {np.quantile(taken, 0.95):.1f} ms")
+    print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def _fill(
+    path: Path,
+    chunks: int,
+    rng: random.Random,
+    generator: np.random.Generator,
+    subjects: NDArray[np.float32],
+    vocabularies: Mapping[Language, list[str]],
+) -> None:
+    written = number = 0
+    with Writer(path, "made up") as writer:
+        writer.set_folders(["made up"])
+        while written < chunks:
+            batch = []
+            for _ in range(200):
+                article = _article(number, rng, vocabularies)
+                subject = subjects[rng.randrange(SUBJECTS)]
+                passages = split(article)
+                vectors = [
+                    _unit(subject + 0.7 * generator.standard_normal((len(sentences(p.text)), DIMENSION)))
+                    for p in passages
+                ]
+                batch.append((Change(article), passages, vectors))
+                written += len(passages)
+                number += 1
+            writer.commit({change.article.id: "made up" for change, _, _ in batch}, batch)
+
+
+def _article(number: int, rng: random.Random, vocabularies: Mapping[Language, list[str]]) -> Article:
+    language: Language = "ar" if number % 4 else "en"
+    text = " ".join(_words(rng, vocabularies[language], 20) + "." for _ in range(18))
+    sha256 = content_sha256(title="", published=None, language=language, source=None, url=None, text=text)
+    return Article(str(number), f"made up/{number}.txt", "", None, language, None, None, text, sha256)
+
+
+def _vocabulary(rng: random.Random, letters: str) -> list[str]:
+    return ["".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(60_000)]
+
+
+@lru_cache(maxsize=4)
+def _shares(count: int) -> list[float]:
+    return list(accumulate(1 / (rank + 10) for rank in range(count)))  # Zipf
+
+
+def _words(rng: random.Random, vocabulary: list[str], count: int) -> str:
+    return " ".join(rng.choices(vocabulary, cum_weights=_shares(len(vocabulary)), k=count))
+
+
+def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
+
+
+if __name__ == "__main__":
+    main()
