@@ -14,7 +14,7 @@ NO_AMX := $(shell for flag in -mno-amx-tile -mno-amx-int8 -mno-amx-bf16; do \
 BUILD := CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" CMAKE_BUILD_PARALLEL_LEVEL=$(shell nproc 2>/dev/null || echo 2)
 HAS_AMX := $(VENV)/bin/python -c "import llama_cpp, sys; sys.exit(b'AMX_INT8 = 1' not in llama_cpp.llama_print_system_info())"
 
-.PHONY: help setup models index ask chat test lint clean
+.PHONY: help setup models index ask chat test lint eval bench clean
 
 help:
 	@echo "make chat            open the chat page on http://127.0.0.1:7860"
@@ -22,6 +22,8 @@ help:
 	@echo "make test            lint, types and tests, those with the real models too"
 	@echo "make index           bring the index up to date with its folders (first: seeds/)"
 	@echo "make setup models    only install the packages, only fetch the models"
+	@echo "make eval ARTICLES=... QUESTIONS=... [DISTRACTORS=...]   measure what is found (the first time it embeds them)"
+	@echo "make bench           time searches in 100,000 made-up passages"
 	@echo "make lint clean      lint and types; remove what was installed here"
 
 setup: $(VENV)/.installed
@@ -54,6 +56,13 @@ lint: setup
 
 test: lint models
 	$(VENV)/bin/python -m pytest
+
+eval: models
+	@$(MUJIB) eval retrieval --articles $(ARTICLES) --questions $(QUESTIONS) \
+		$(foreach file,$(DISTRACTORS),--distractors $(file))
+
+bench: setup
+	$(VENV)/bin/python -m tests.bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

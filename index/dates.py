@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 from email.utils import parsedate_to_datetime
 
@@ -70,6 +72,36 @@ def iso_day(text: str | None) -> str | None:
         return None
 
 
+_PERIODS = tuple(
+    re.compile(form)
+    for form in (
+        r"(?<!\d)(?P<year>\d{4})[-/.](?P<number>\d{1,2})(?!\d)",
+        r"(?<!\d)(?P<number>\d{1,2})[-/.](?P<year>\d{4})(?!\d)",
+        rf"\b{_NAMED_MONTH},?،? *(?P<year>\d{{4}})(?!\d)",
+        r"(?<!\d)(?P<year>\d{4})(?!\d)",
+    )
+)
+
+
+def period(text: str) -> tuple[str, str] | None:
+    """Return the first and last day (ISO 8601) of the day, else the month, else the year that `text` names first.
+
+    None when it names none: `23/03/2017`, `March 2017`, `2017-03`, `شباط 2017` and `2017` are periods.
+    """
+    day = iso_day(text)
+    if day is not None:
+        return day, day
+    folded = fold(text.strip()[:200])
+    for form in _PERIODS:
+        for found in form.finditer(folded):
+            parts = found.groupdict()
+            year, number = int(parts["year"]), _month(parts)
+            first, last = (number, number) if number else (1, 12)
+            if year and last <= 12:
+                return f"{year:04}-{first:02}-01", f"{year:04}-{last:02}-{monthrange(year, last)[1]:02}"
+    return None
+
+
 def spelled(day: str, language: str) -> str:
     """Return an ISO day as text of that language writes it: `23 مارس 2017`."""
     year, month, number = day.split("-")
@@ -80,12 +112,16 @@ def spelled(day: str, language: str) -> str:
 
 def _day(found: re.Match[str]) -> str | None:
     parts = found.groupdict()
-    year, day = int(parts["year"]), int(parts["day"])
-    name = parts.get("month")
-    month = MONTHS[re.sub(" +", " ", name)] if name else int(parts["number"])
-    if month > 12 and name is None:
+    year, day, month = int(parts["year"]), int(parts["day"]), _month(parts)
+    if month > 12:
         day, month = month, day  # 03/23/2017 can only be American
     try:
         return date(year, month, day).isoformat()
     except ValueError:
         return None
+
+
+def _month(parts: Mapping[str, str | None]) -> int:
+    """Return the number of the month that was written by name or number, 0 for none."""
+    name = parts.get("month")
+    return MONTHS[re.sub(" +", " ", name)] if name else int(parts.get("number") or 0)

@@ -9,6 +9,7 @@ from index.chunk import headline, sentences
 from index.embed import Embedder
 from index.normalise import fold
 from index.store import Snapshot
+from index.types import Article
 from qa.types import Citation, Evidence, Sentence
 
 _MARKER = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,،]\s*\d{1,3})*)\s*\]")
@@ -73,7 +74,12 @@ def _citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
         start=item.start,
         end=item.end,
         quote=article.text[item.start : item.end],
+        also=tuple(_named(snapshot.article(id_)) for id_ in item.also),
     )
+
+
+def _named(article: Article) -> str:
+    return ", ".join(part for part in (article.source, article.published, article.path) if part)
 
 
 def _copied_from(text: str, evidence: Sequence[Evidence]) -> int | None:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -18,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from index import embed, models, store
 from index import update as updating
+from index.dates import period
 from index.errors import MujibError, NoIndexError, UsageError
 from index.store import Writer
 from index.update import Folder, Report
@@ -70,7 +70,7 @@ def ask(
 
     text = sys.stdin.buffer.read(_STDIN_BYTES).decode("utf-8", "replace") if question == "-" else question
     accepted = accept(text, language)
-    window = Window(_day("--since", since), _day("--until", until))
+    window = _window(since, until)
     settings = config.load()
 
     from qa import render
@@ -247,13 +247,17 @@ def _folders(settings: Settings, paths: list[Path]) -> list[Folder]:
     return outermost or [Folder.of(settings.articles, ROOT)]
 
 
-def _day(option: str, value: str | None) -> str | None:
+def _window(since: str | None, until: str | None) -> Window:
+    return Window(_day("--since", since, 0), _day("--until", until, 1))
+
+
+def _day(option: str, value: str | None, end: int) -> str | None:
     if value is None:
         return None
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise UsageError(f"{option} {value}: not a date. Write it as 2017-03-23.") from None
+    named = period(value)
+    if named is None:
+        raise UsageError(f"{option} {value}: not a date. Write it as 2017-03-23, 2017-03 or 2017.")
+    return named[end]
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import codecs
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -44,6 +46,26 @@ _PLAIN = ("{role}: ", "\n\n", "assistant: ")  # for a model that was trained on 
 _NO_SYSTEM = {"<start_of_turn>"}  # Gemma knows no system role: its text opens the first user message
 
 
+def _be_silent() -> None:
+    """Stop the library's messages without closing standard output while a model loads, as it does by itself.
+
+    It closes it for the whole process: an answer that another thread printed meanwhile was lost.
+    """
+    from llama_cpp import _internals, llama, llama_log_set
+
+    llama_log_set(_no_message(), None)
+
+    for module in (_internals, llama):
+        vars(module)["suppress_stdout_stderr"] = lambda disable: nullcontext()  # noqa: ARG005 - its one argument
+
+
+@cache
+def _no_message() -> Any:
+    from llama_cpp import llama_log_callback
+
+    return llama_log_callback(lambda *_: None)
+
+
 class LlamaGenerator:
     """A GGUF model in this process. One reply at a time: others wait."""
 
@@ -56,6 +78,7 @@ class LlamaGenerator:
         self._limit = settings.answer_tokens
         self._window = settings.context_tokens
         self._library: Any = llama_cpp
+        _be_silent()
         try:
             self._llama: Any = llama_cpp.Llama(
                 str(model.path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.chunk import sentences
 from index.store import Snapshot
@@ -34,17 +35,15 @@ def select(snapshot: Snapshot, question: Question, stories: Sequence[Story]) -> 
 
 def rank(snapshot: Snapshot, question: Question, stories: Sequence[Story]) -> tuple[Evidence, ...]:
     """Return the `EVIDENCE` best sentences of the best passages, best first, however far they are."""
-    hits = sorted((hit for story in stories for hit in story.hits), key=lambda hit: (-hit.score, hit.chunk.id))
+    hits = [(hit, story.also) for story in stories for hit in story.hits]
+    hits.sort(key=lambda item: (-item[0].score, item[0].chunk.id))
     weighed = []
-    for hit in hits[:_PASSAGES]:
-        article = snapshot.article(hit.chunk.article_id)
+    for hit, also in hits[:_PASSAGES]:
+        article, shift = snapshot.article(hit.chunk.article_id), hit.chunk.start
+        weight = _PASSAGE_WEIGHT * hit.score + _OTHER_LANGUAGE * (article.language != question.language)
         for (start, end), similarity in zip(sentences(hit.chunk.text), hit.similarities, strict=True):
-            weight = (
-                similarity + _PASSAGE_WEIGHT * hit.score + _OTHER_LANGUAGE * (article.language != question.language)
-            )
-            weighed.append((-weight, article.id, hit.chunk.start + start, hit.chunk.start + end, article, similarity))
-    best = sorted(weighed, key=lambda item: item[:3])[:EVIDENCE]
-    return tuple(
-        Evidence(number, article.id, start, end, article.text[start:end], article.language, similarity)
-        for number, (_, _, start, end, article, similarity) in enumerate(best, start=1)
-    )
+            text = hit.chunk.text[start:end]
+            item = Evidence(0, article.id, shift + start, shift + end, text, article.language, similarity, also)
+            weighed.append((-weight - similarity, article.id, item.start, item))
+    best = [item for *_, item in sorted(weighed, key=lambda key: key[:3])[:EVIDENCE]]
+    return tuple(replace(item, number=number) for number, item in enumerate(best, start=1))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from index.normalise import language_of
-from qa.types import Answer, Citation
+from qa.types import Answer, Citation, Language
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all of ASCII's: HTML's and Markdown's own marks are among them
 
@@ -20,7 +20,7 @@ def as_json(answer: Answer) -> str:
 
 def as_text(answer: Answer) -> str:
     """Return the answer and its sources as plain text for a terminal or a pipe."""
-    sources = [f"[{c.number}] {_heading(c)}\n    «{c.quote}»" for c in answer.citations]
+    sources = [_source(citation, answer.language) for citation in answer.citations]
     notes = {
         "quoted": {"ar": "(اقتباس من المقال)", "en": "(quoted from the article)"},
         "cut": {"ar": "(قُطع الجواب عند حده الزمني)", "en": "(cut at its time limit)"},
@@ -36,7 +36,9 @@ def as_html(answer: Answer) -> str:
     """Return the answer and its sources as HTML in which nothing of an article or a draft is markup."""
     parts = [block(sentence.text, sentence.citations, sentence.support) for sentence in answer.sentences]
     parts += [] if answer.sentences else [block(answer.text)]
-    parts += [f"<hr>{block(_heading(c), (c.number,))}{block(f'«{c.quote}»')}" for c in answer.citations]
+    for c in answer.citations:
+        parts += ["<hr>", block(_heading(c), (c.number,)), block(f"«{c.quote}»")]
+        parts += [block(_also(c, answer.language))] if c.also else []
     return "".join(parts)
 
 
@@ -51,6 +53,15 @@ def block(text: str, numbers: Sequence[int] = (), state: str = "") -> str:
 def escape(text: str) -> str:
     """Return text of which neither an HTML nor a Markdown reader can make anything but text."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match.group())};", text).replace("\n", "<br>")
+
+
+def _source(citation: Citation, language: Language) -> str:
+    lines = [f"[{citation.number}] {_heading(citation)}", f"    «{citation.quote}»"]
+    return "\n".join(lines + ([f"    {_also(citation, language)}"] if citation.also else []))
+
+
+def _also(citation: Citation, language: Language) -> str:
+    return {"ar": "نشره أيضا: ", "en": "Also reported by: "}[language] + "; ".join(citation.also)
 
 
 def _heading(citation: Citation) -> str:

@@ -30,7 +30,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence that the model may see, as `[number]`: `article.text[start:end] == text`."""
+    """A sentence that the model may see, as `[number]`: `article.text[start:end] == text`.
+
+    `similarity` is its cosine with the question; `also` are the ids of the articles that copy its article.
+    """
 
     number: int
     article_id: str
@@ -39,6 +42,7 @@ class Evidence:
     text: str
     language: str
     similarity: float
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a sentence's support lies: `article.text[start:end] == quote`."""
+    """Where a sentence's support lies: `article.text[start:end] == quote`. `also` names where it was copied."""
 
     number: int
     article_id: str
@@ -76,6 +80,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

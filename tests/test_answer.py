@@ -15,6 +15,7 @@ from qa.cite import verify, write
 from qa.engine import Engine
 from qa.errors import QuestionError
 from qa.question import MAX_CHARACTERS, accept
+from qa.render import as_html, as_text
 from qa.types import Answer, Draft, Evidence, Found, Prompt, Window
 from tests.fakes import FakeEmbedder, ScriptedGenerator
 
@@ -140,6 +141,19 @@ def test_a_new_article_is_seen_without_a_restart(
     (folder / "new.txt").write_text("The bakers gathered in Ottawa.", "utf-8")
     bring_up_to_date()
     assert ask(engine, question).text == "Ottawa [1]"
+
+
+def test_a_story_that_was_copied_is_cited_once_and_says_where(
+    folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
+) -> None:
+    (folder / "copy.md").write_text(f"---\ntitle: Arrests\nsource: Agency\n---\n{POLICE}", "utf-8")
+    bring_up_to_date()
+    answer = ask(engine_of("8 people in London"), accept("How many people did the police arrest?"))
+    (citation,) = answer.citations
+    copy, original = "Agency, articles/copy.md", "2017-03-23, articles/police.md"
+    assert citation.also == ((copy,) if citation.published else (original,))
+    assert f"Also reported by: {citation.also[0]}" in as_text(answer)
+    assert "Also reported by" in as_html(answer)
 
 
 @given(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.dates import MONTHS, iso_day, spelled
+from index.dates import MONTHS, iso_day, period, spelled
 from index.normalise import fold
 
 ARABIC_MONTHS = {
@@ -87,3 +87,29 @@ def test_no_name_means_two_months() -> None:
 @given(day=days, language=st.sampled_from(["ar", "en"]))
 def test_a_day_spelled_is_read_again(day: date, language: str) -> None:
     assert iso_day(spelled(day.isoformat(), language)) == day.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("2017-03-23", "2017-03-23", "2017-03-23"),
+        ("2016-02", "2016-02-01", "2016-02-29"),
+        ("02/2017", "2017-02-01", "2017-02-28"),
+        ("في شباط ٢٠١٧", "2017-02-01", "2017-02-28"),
+        ("March, 2017", "2017-03-01", "2017-03-31"),
+        ("2017", "2017-01-01", "2017-12-31"),
+    ],
+)
+def test_periods(written: str, first: str, last: str) -> None:
+    assert period(written) == (first, last)
+
+
+@pytest.mark.parametrize("written", ["", "March", "0000", "99999", "17"])
+def test_what_is_no_period(written: str) -> None:
+    assert period(written) is None
+
+
+@given(st.text())
+def test_any_text_is_a_period_or_none(text: str) -> None:
+    found = period(text)
+    assert found is None or date.fromisoformat(found[0]) <= date.fromisoformat(found[1])

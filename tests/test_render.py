@@ -55,7 +55,7 @@ def test_json_is_the_contract_of_the_command_line() -> None:
     ]
     assert list(record["sentences"][0]) == ["text", "support", "citations"]
     assert list(record["citations"][0]) == [
-        *("number", "article_id", "title", "published", "path", "start", "end", "quote"),
+        *("number", "article_id", "title", "published", "path", "start", "end", "quote", "also"),
     ]
 
 
