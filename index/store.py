@@ -430,6 +430,11 @@ class Snapshot:
             raise DamagedStoreError(f"the store {self.path} is damaged: {article.path} is not as written. {_REBUILD}")
         return article
 
+    def titled(self, title: str) -> list[str]:
+        """Return the ids of all articles with this title, sorted."""
+        with self._lock, _told(self.path):
+            return [row[0] for row in self._db.execute("SELECT id FROM articles WHERE title = ? ORDER BY id", (title,))]
+
     def article_ids(self) -> list[str]:
         """Return the ids of all articles, sorted."""
         with self._lock, _told(self.path):

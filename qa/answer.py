@@ -27,7 +27,7 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
 
     All of it rests on one snapshot of the collection. Raises a `MujibError` for what the user can mend.
     """
-    clock = _Clock()
+    clock = Clock()
     snapshot = engine.snapshot()
     vector = engine.embedder.questions([question.text])[0]
     stories = search(snapshot, question, vector, window, _STORIES)
@@ -70,7 +70,7 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
     )
 
 
-class _Clock:
+class Clock:
     """Seconds since the question was asked, each mark taken once."""
 
     def __init__(self) -> None:
@@ -78,7 +78,9 @@ class _Clock:
         self.marks: dict[str, float] = {}
 
     def seconds(self) -> float:
+        """Return the seconds since the clock was made."""
         return time.monotonic() - self._start
 
     def mark(self, name: str) -> None:
+        """Write down when this happened, the first time it does."""
         self.marks.setdefault(name, self.seconds())

@@ -189,28 +189,64 @@ def models_status(as_json: Json = False) -> None:
     raise typer.Exit(1 if None in found.values() else 0)
 
 
+Articles = Annotated[list[Path], typer.Option(exists=True, help="Articles that the questions are about.")]
+Questions = Annotated[Path, typer.Option(help="The questions, one JSON object a line.")]
+Distractors = Annotated[list[Path] | None, typer.Option(exists=True, help="Articles that stand among them.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
 @eval_app.command("retrieval")
 def eval_retrieval(
-    articles: Annotated[list[Path], typer.Option(help="Articles that the questions are about.")],
-    questions: Annotated[Path, typer.Option(help="The questions, one JSON object a line.")],
-    distractors: Annotated[list[Path] | None, typer.Option(help="Articles that stand among them.")] = None,
+    *,
+    articles: Articles,
+    questions: Questions,
+    distractors: Distractors = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set and direction.")] = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure what is found by vectors, by words and by both, in which language, and whether it holds the answer."""
     settings = config.load()
-    for path in [*articles, *(distractors or [])]:
-        if not path.exists():
-            raise UsageError(f"there is no file or folder {path}. Give one that exists.")
 
     from qa import evaluate
+    from qa.questions import read, sample
 
+    cases = sample(read(questions), limit, lambda case: (case.set, case.direction))
     with _progress("embedding", quiet) as progress:
-        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], questions, limit, progress)
+        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], cases, progress)
     with _progress("asking", quiet) as progress:
         measured = evaluate.retrieval(bench, progress)
     print(json.dumps(measured, ensure_ascii=False) if as_json else evaluate.table(measured))
+
+
+@eval_app.command("answers")
+def eval_answers(
+    *,
+    articles: Articles,
+    questions: Questions,
+    distractors: Distractors = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each direction.")] = None,
+    withhold: Annotated[bool, typer.Option("--withhold", help="Ask each again without what answers it.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the answers, their citations and the refusals, and those of a plain pipeline beside them."""
+    settings = config.load()
+
+    from qa import evaluate, evaluate_answers
+    from qa.questions import read, sample
+
+    cases = sample(read(questions), limit, lambda case: case.direction)
+    with _progress("embedding", quiet) as progress:
+        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], cases, progress)
+    with _progress("asking", quiet) as progress:
+        results = evaluate_answers.answers(bench, withhold, progress)
+    summaries = {system: evaluate_answers.summary(of_system) for system, of_system in results.items()}
+    if as_json:
+        record = {system: [asdict(result) for result in of_system] for system, of_system in results.items()}
+        print(json.dumps({"summary": summaries, "results": record}, ensure_ascii=False))
+    else:
+        print(evaluate_answers.table(summaries))
 
 
 @app.command()

@@ -35,36 +35,36 @@ _EVIDENCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """An index of the articles of an evaluation, and the vectors of its questions; both kept for the next run."""
+    """An index of the articles of an evaluation, and the vectors of its questions; both kept for the next run.
 
-    snapshot: Snapshot
+    `settings` are those of the program, but for the index.
+    """
+
+    settings: Settings
     cases: list[Case]
     vectors: Mapping[str, NDArray[np.float32]]
     embedder: Callable[[], Embedder]
 
 
-def prepare(
-    settings: Settings, articles: Sequence[Path], question_file: Path, limit: int | None, progress: Progress
-) -> Bench:
+def prepare(settings: Settings, articles: Sequence[Path], cases: list[Case], progress: Progress) -> Bench:
     """Index `articles` in a store of their own, embed the questions, and return both; only what is new is embedded."""
     folder = settings.data / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
     identity = models.identity(settings.embedding_model, settings.models)
     embedder = cache(lambda: embed.load(settings.embedding_model, settings.models))
     paths = sorted(path.resolve() for path in articles)
-    store = folder / f"{_digest(*map(str, paths))}.sqlite"
-    with Writer(store, identity) as writer:
+    own = settings.model_copy(update={"data": folder / _digest(*map(str, paths))})
+    with Writer(own.store, identity) as writer:
         update(writer, [Folder.of(path, ROOT) for path in paths], embedder, settings.limits, progress)
-    cases = questions.read(question_file, limit)
     known = folder / f"questions-{_digest(identity)}.npz"
     texts = list(dict.fromkeys(case.question.text for case in cases))
-    return Bench(open_snapshot(store, identity), cases, _question_vectors(texts, known, embedder, progress), embedder)
+    return Bench(own, cases, _question_vectors(texts, known, embedder, progress), embedder)
 
 
 def retrieval(bench: Bench, progress: Progress) -> list[dict[str, Any]]:
     """Return for every set and direction what each leg and their fusion find, and what the evidence holds."""
     groups: dict[tuple[str, str], list[_Found]] = {}
-    with closing(bench.snapshot) as snapshot:
+    with closing(open_snapshot(bench.settings.store)) as snapshot:
         for number, case in enumerate(bench.cases, start=1):
             found = _look(snapshot, case, bench.vectors[case.question.text])
             groups.setdefault((case.set, case.direction), []).append(found)
@@ -198,10 +198,10 @@ def table(measured: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(
         [
             "Articles found | passages found that hold the answer",
-            *_aligned(rows),
+            *aligned(rows),
             "",
             "Median milliseconds of a search; top 5: share in the question's language, both twins; evidence: best 1, 4",
-            *_aligned(other),
+            *aligned(other),
         ]
     )
 
@@ -210,7 +210,8 @@ def _shown(values: Mapping[str, float | None]) -> list[str]:
     return ["-" if value is None else f"{value:.3f}" for value in values.values()]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines of equal columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

@@ -30,6 +30,10 @@ class Generator(Protocol):
         """Yield the reply in pieces of about a token. Closing the iterator stops the writing."""
         ...
 
+    def count(self, prompt: Prompt) -> int:
+        """Return how many tokens the prompt has, about."""
+        ...
+
 
 # How models mark the turns of a conversation: the texts before and after each role's message, and the reply's
 # beginning. Ours, not the template inside the model file, which is a program of somebody else's.
@@ -111,6 +115,10 @@ class LlamaGenerator:
                 if text := decoder.decode(self._llama.detokenize([token])):
                     yield text
 
+    def count(self, prompt: Prompt) -> int:
+        """See `Generator.count`."""
+        return len(self._tokens(prompt.turns))
+
     def _only_copying(self, texts: Sequence[str], prompt_length: int) -> Any:
         node = tree(texts, lambda text: self._tokenise(text, special=False), lambda t: self._llama.detokenize([t]))
         end_token = self._llama.token_eos()
@@ -155,6 +163,10 @@ class ServerGenerator:
         if key := settings.server_key.get_secret_value():
             self._headers["Authorization"] = f"Bearer {key}"
         self.identity = f"{settings.server_model}@{settings.server_url}"
+
+    def count(self, prompt: Prompt) -> int:
+        """See `Generator.count`: its tokens are not known here, four characters are taken for one."""
+        return sum(len(turn.text) for turn in prompt.turns) // 4
 
     def stream(self, prompt: Prompt) -> Iterator[str]:
         """See `Generator.stream`. Such a server cannot be held to `copy_from`: the check of the draft remains."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,8 @@ class Case:
         return () if self.withheld or len(self.documents) < 2 else tuple(self.documents.values())
 
 
-def read(path: Path, limit: int | None = None) -> list[Case]:
-    """Return every question of a file in every direction; with `limit` a fixed sample of so many per set and direction.
+def read(path: Path) -> list[Case]:
+    """Return every question of a file in every direction.
 
     Raises `UsageError` naming the line that cannot be read.
     """
@@ -84,7 +84,18 @@ def read(path: Path, limit: int | None = None) -> list[Case]:
             for language, asked in line.questions.items()
             for article_language in line.documents
         ]
-    return cases if limit is None else _sample(cases, limit)
+    return cases
+
+
+def sample(cases: Sequence[Case], limit: int | None, kind: Callable[[Case], object]) -> list[Case]:
+    """Return a fixed sample of `limit` cases of each kind, all when `limit` is None."""
+    if limit is None:
+        return list(cases)
+    shuffled = random.Random(_SEED).sample(cases, len(cases))  # noqa: S311 - a sample, not a secret
+    kept: dict[object, list[Case]] = {}
+    for case in shuffled:
+        kept.setdefault(kind(case), []).append(case)
+    return [case for group in kept.values() for case in group[:limit]]
 
 
 def holds(text: str, answers: Sequence[str]) -> bool:
@@ -95,11 +106,3 @@ def holds(text: str, answers: Sequence[str]) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(fold(text).split()).strip(" .،,؛;:\"'«»()")
-
-
-def _sample(cases: Sequence[Case], limit: int) -> list[Case]:
-    shuffled = random.Random(_SEED).sample(cases, len(cases))  # noqa: S311 - a sample, not a secret
-    kept: dict[tuple[str, str], list[Case]] = {}
-    for case in shuffled:
-        kept.setdefault((case.set, case.direction), []).append(case)
-    return [case for group in kept.values() for case in group[:limit]]

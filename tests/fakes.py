@@ -63,3 +63,6 @@ class ScriptedGenerator:
     def stream(self, prompt: Prompt) -> Iterator[str]:
         self.prompts.append(prompt)
         yield from self.replies.pop(0).splitlines(keepends=True)
+
+    def count(self, prompt: Prompt) -> int:
+        return sum(len(turn.text.split()) for turn in prompt.turns)

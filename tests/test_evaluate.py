@@ -14,7 +14,7 @@ from index import embed, models
 from index.errors import UsageError
 from qa import cli
 from qa.evaluate import _measures
-from qa.questions import holds, read
+from qa.questions import holds, read, sample
 from tests.fakes import FakeEmbedder
 
 ARTICLES = [
@@ -101,8 +101,10 @@ def test_a_question_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_sample_is_always_the_same(files: tuple[str, str]) -> None:
     path = Path(files[1])
-    assert len(read(path, 1)) == 4
-    assert read(path, 1) == read(path, 1)
+    cases = read(path)
+    assert len(cases) == 5
+    assert len(sample(cases, 1, lambda case: case.direction)) == 4
+    assert sample(cases, 1, lambda case: case.set) == sample(cases, 1, lambda case: case.set)
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=15), min_size=1, max_size=8))

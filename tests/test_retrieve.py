@@ -191,17 +191,18 @@ def test_a_collection_of_one_and_of_none(store: Path) -> None:
 
 
 def test_a_ligature_of_eighteen_letters_repeated_costs_little() -> None:
-    text = "\ufdfa" * 1_000_000
+    def take() -> list[list[str]]:
+        written = article("سلام. " + "\ufdfa" * 999_990)
+        return [analyse(chunk.text) for chunk in split(written)]
+
+    start = time.process_time()
+    assert take()[0]
+    assert time.process_time() - start < 2
     tracemalloc.start()
-    start = time.perf_counter()
-    written = article("سلام. " + text[:-10])
-    tokens = [analyse(chunk.text) for chunk in split(written)]
-    seconds = time.perf_counter() - start
+    take()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert tokens[0]
     assert peak < 200e6
-    assert seconds < 20  # under the memory tracer, which makes it about ten times slower
 
 
 @given(st.text())
