@@ -51,6 +51,7 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
             if cut := clock.seconds() - clock.marks["model"] > engine.settings.deadline_seconds:
                 break
         checked = cite.verify(draft, grounding.evidence, engine.embedder)
+        checked = cite.with_best(checked, grounding.evidence, question.language)
         status = "cut" if cut else "answered"
         if not any(sentence.support == "supported" for sentence in checked):
             checked, status = cite.quote(grounding.evidence[0]), "quoted"

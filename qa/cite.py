@@ -15,16 +15,19 @@ from qa.types import Citation, Evidence, Sentence
 _MARKER = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*[,،]\s*\d{1,3})*)\s*\]")
 _NUMBER = re.compile(r"\d+(?:[.,٫٬]\d+)*")
 _BLANKS = re.compile(r"\W+")
+QUOTES = 2  # sentences that an answer quotes, at most
 SUPPORT = 0.60  # cosine of a sentence and its evidence; see ARCHITECTURE.md for how it was measured
 
 
 def verify(draft: str, evidence: Sequence[Evidence], embedder: Embedder) -> tuple[Sentence, ...]:
     """Check every sentence of a draft against the evidence and return them with the numbers that support them.
 
-    A sentence is supported by the evidence it was copied from; else by evidence that says the same by its vector and
-    holds every number in it. The model's own markers only order the search; one that points nowhere vanishes.
+    Words copied from a piece of evidence become the whole of it: a fragment can mislead where its sentence does not.
+    Other sentences are supported by evidence that says the same by its vector and holds every number in them. The
+    model's own markers only order the search; one that points nowhere vanishes.
     """
-    checked = []
+    checked: dict[str, Sentence] = {}
+    by_number = {item.number: item for item in evidence}
     for start, end in sentences(draft):
         marked = draft[start:end]
         text = _MARKER.sub("", marked).strip()
@@ -32,14 +35,31 @@ def verify(draft: str, evidence: Sequence[Evidence], embedder: Embedder) -> tupl
             continue
         hints = {int(number) for group in _MARKER.findall(marked) for number in re.findall(r"\d+", group)}
         ordered = sorted(evidence, key=lambda e: (e.number not in hints, e.number))
-        number = _copied_from(text, ordered) or _means(text, ordered, embedder)
-        checked.append(Sentence(text, "supported" if number else "unsupported", (number,) if number else ()))
-    return tuple(checked)
+        if number := _copied_from(text, ordered):
+            text = _one_line(by_number[number].text)
+        else:
+            number = _means(text, ordered, embedder)
+        checked.setdefault(text, Sentence(text, "supported" if number else "unsupported", (number,) if number else ()))
+    return tuple(checked.values())
+
+
+def with_best(checked: Sequence[Sentence], evidence: Sequence[Evidence], language: str) -> tuple[Sentence, ...]:
+    """Return an answer that only quotes evidence with the best evidence in its `language` first, `QUOTES` sentences.
+
+    The sentence that a small model copies from holds the answer less often than the nearest one (68 against 79 % of 71
+    Arabic questions); one of the two does for 89 %.
+    """
+    own = [item for item in evidence if item.language == language]
+    quotes = {_one_line(item.text) for item in evidence}
+    if not own or not checked or not all(sentence.text in quotes for sentence in checked):
+        return tuple(checked)
+    best = Sentence(_one_line(own[0].text), "supported", (own[0].number,))
+    return (best, *(sentence for sentence in checked if sentence.text != best.text))[:QUOTES]
 
 
 def quote(best: Evidence) -> tuple[Sentence, ...]:
     """Return the evidence itself as an answer."""
-    return (Sentence(best.text, "supported", (best.number,)),)
+    return (Sentence(_one_line(best.text), "supported", (best.number,)),)
 
 
 def renumber(
@@ -97,6 +117,10 @@ def _means(text: str, evidence: Sequence[Evidence], embedder: Embedder) -> int |
     similarities = [float(said @ vector) for vector in known]
     best = max(range(len(holding)), key=similarities.__getitem__)
     return holding[best].number if similarities[best] >= SUPPORT else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _words(text: str) -> str:

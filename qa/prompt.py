@@ -58,7 +58,7 @@ def compose(prompts: Prompts, question: Question, grounding: Grounding) -> Promp
     if best.language != question.language:
         return Prompt(_turns(prompts.texts[f"translate.{question.language}"], {"evidence": best.text}))
     own = [evidence for evidence in grounding.evidence if evidence.language == question.language]
-    # The best stands last, next to the question: on 60 questions F1 .42 in Arabic and .60 in English, best first .38, .57.
+    # The best stands last, next to the question: F1 .42 (ar), .60 (en) on 59 questions; first .38, .57.
     listed = "\n".join(f"[{evidence.number}] {_one_line(evidence.text)}" for evidence in reversed(own))
     values = {"question": question.text, "evidence": listed}
     copy_from = tuple(_one_line(evidence.text) for evidence in own)

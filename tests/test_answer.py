@@ -50,7 +50,11 @@ def check_invariants(engine: Engine, answer: Answer) -> None:
 def test_an_answer_in_the_words_of_an_article(engine_of: EngineOf) -> None:
     engine = engine_of("8 people in London")
     answer = ask(engine, accept("How many people did the police arrest?"))
-    assert (answer.status, answer.text, answer.language) == ("answered", "8 people in London [1]", "en")
+    assert (answer.status, answer.text, answer.language) == (
+        "answered",
+        "The police arrested 8 people in London. [1]",
+        "en",
+    )
     (citation,) = answer.citations
     assert citation.quote == "The police arrested 8 people in London."
     assert (citation.title, citation.published, citation.path) == ("Arrests", "2017-03-23", "articles/police.md")
@@ -78,7 +82,7 @@ def test_an_unsupported_sentence_is_marked(engine_of: EngineOf) -> None:
     engine = engine_of("8 people in London [1]. Napoleon lost at Waterloo [1].")
     answer = ask(engine, accept("How many people did the police arrest?"))
     assert [(s.text, s.support, s.citations) for s in answer.sentences] == [
-        ("8 people in London.", "supported", (1,)),
+        ("The police arrested 8 people in London.", "supported", (1,)),
         ("Napoleon lost at Waterloo.", "unsupported", ()),
     ]
     check_invariants(engine, answer)
@@ -129,7 +133,7 @@ def test_the_days_of_publication_limit_the_search(engine_of: EngineOf) -> None:
 def test_a_deadline_cuts_and_keeps_what_was_verified(engine_of: EngineOf) -> None:
     engine = engine_of("8 people\nin London\nand so on", deadline_seconds=1e-9)
     answer = ask(engine, accept("How many people did the police arrest?"))
-    assert (answer.status, answer.text) == ("cut", "8 people [1]")
+    assert (answer.status, answer.text) == ("cut", "The police arrested 8 people in London. [1]")
 
 
 def test_a_new_article_is_seen_without_a_restart(
@@ -140,7 +144,7 @@ def test_a_new_article_is_seen_without_a_restart(
     assert ask(engine, question).status == "no_evidence"
     (folder / "new.txt").write_text("The bakers gathered in Ottawa.", "utf-8")
     bring_up_to_date()
-    assert ask(engine, question).text == "Ottawa [1]"
+    assert ask(engine, question).text == "The bakers gathered in Ottawa. [1]"
 
 
 def test_a_story_that_was_copied_is_cited_once_and_says_where(

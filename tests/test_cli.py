@@ -56,7 +56,7 @@ def test_ask_answers_and_tells_by_its_exit_status(run: Run, models: ScriptedGene
     models.replies = ["8 people", "8 people", "8 people"]
 
     status, output, _ = run("ask", "How many people did the police arrest?")
-    assert (status, output.splitlines()[0]) == (0, "8 people [1]")
+    assert (status, output.splitlines()[0]) == (0, "The police arrested 8 people in London. [1]")
     assert "«The police arrested 8 people in London.»" in output
 
     status, output, _ = run("ask", "How many people did the police arrest?", "--json")

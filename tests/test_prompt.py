@@ -48,7 +48,7 @@ def test_what_is_sent() -> None:
     own = Grounding((evidence(1, "One\nline.", "en"), evidence(2, "Two.", "en"), evidence(3, "ثلاثة.", "ar")))
     prompt = compose(prompts, Question("Which?", "en"), own)
     assert [turn.role for turn in prompt.turns] == ["system", "user"]
-    assert "[1] One line.\n[2] Two.\n\nQuestion: Which?" in prompt.turns[1].text
+    assert "[2] Two.\n[1] One line.\n\nQuestion: Which?" in prompt.turns[1].text
     assert prompt.copy_from == ("One line.", "Two.")
 
     other = compose(prompts, Question("أيها؟", "ar"), own)
