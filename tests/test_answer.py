@@ -147,6 +147,20 @@ def test_a_new_article_is_seen_without_a_restart(
     assert ask(engine, question).text == "The bakers gathered in Ottawa. [1]"
 
 
+def test_the_best_evidence_stands_before_what_the_model_pointed_to(engine_of: EngineOf) -> None:
+    engine = engine_of("six houses")
+    answer = ask(engine, accept("How many people did the police arrest in London?"))
+    assert answer.text == "The police arrested 8 people in London. [1] They searched six houses. [2]"
+    assert [citation.quote for citation in answer.citations] == POLICE.replace(". ", ".|").split("|")
+    check_invariants(engine, answer)
+
+
+def test_what_the_model_wrote_itself_stays_as_it_is(engine_of: EngineOf) -> None:
+    engine = engine_of("In London the police arrested 8 people.")
+    answer = ask(engine, accept("How many people did the police arrest in London?"))
+    assert (answer.text, answer.status) == ("In London the police arrested 8 people. [1]", "answered")
+
+
 def test_a_story_that_was_copied_is_cited_once_and_says_where(
     folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
 ) -> None:

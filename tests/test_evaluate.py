@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from index import embed, models
 from index.errors import UsageError
-from qa import cli
+from qa import cli, evaluate_answers
 from qa.evaluate import _measures
 from qa.questions import holds, read, sample
+from qa.types import Prompt
 from tests.fakes import FakeEmbedder
 
 ARTICLES = [
@@ -39,7 +41,7 @@ QUESTIONS = [
     {
         "id": "2",
         "set": "made",
-        "questions": {"en": "Who sold bread?"},
+        "questions": {"en": "Who sold bread and honey in the market?"},
         "documents": {"en": "b:en"},
         "answers": {"en": ["Bakers"]},
     },
@@ -88,6 +90,45 @@ def test_a_second_run_embeds_nothing_and_says_the_same(
     assert len(again) == len(first) == 2 + 3 * 4 + 3 + 4
     legs = slice(0, 2 + 3 * 4)  # the lines after these tell milliseconds
     assert again[legs] == first[legs]
+
+
+def test_answers_are_measured_beside_a_plain_pipeline(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pointing:
+        """Copies the first words of the last passage in the prompt; answers the plain one's with a marker."""
+
+        identity = "pointing@1"
+
+        def stream(self, sent: Prompt) -> Iterator[str]:
+            yield sent.copy_from[0] if sent.copy_from else "eight people ثمانية أشخاص Bakers [1]. Nobody knows."
+
+        def count(self, sent: Prompt) -> int:
+            return sum(len(turn.text.split()) for turn in sent.turns)
+
+    monkeypatch.setattr(evaluate_answers, "load_generator", lambda _: Pointing())
+    command = ["eval", "answers", "--articles", files[0], "--questions", files[1], "--quiet", "--withhold"]
+    assert cli.app([*command, "--json"], standalone_mode=False) in {None, 0}
+    told = json.loads(capsys.readouterr().out)
+    rows = {row["direction"]: row for row in told["summary"]["mujib"]}
+    own = rows["en -> en"]
+    assert (own["questions"], own["kept"][0], own["correct_or_quoted"][0], own["citation_precision"][0]) == (2, 1, 1, 1)
+    assert own["citation_recall"][0] == own["language_right"][0] == 1
+    assert own["seconds"]["evidence"] <= own["seconds"]["first_word"] <= own["seconds"]["end"]
+    assert own["refused_withheld"][0] == 1
+    assert own["refused_near_miss"] is None  # no article of these has a title that another has
+    plain = {row["direction"]: row for row in told["summary"]["baseline"]}["en -> en"]
+    assert (plain["answered_correctly"][0], plain["citation_recall"][0], plain["refused_withheld"][0]) == (1, 0.5, 0)
+    assert {result["situation"] for result in told["results"]["mujib"]} == {"answerable", "withheld"}
+    assert cli.app(command, standalone_mode=False) in {None, 0}
+    assert "baseline  all" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "accepted", "f1"), [("eight people", "eight people", 1), ("the eight", "eight people", 0.5), ("", "x", 0)]
+)
+def test_f1_is_that_of_squad(said: str, accepted: str, f1: float) -> None:
+    assert evaluate_answers._f1(said, accepted) == pytest.approx(f1)
 
 
 def test_a_question_file_that_cannot_be_read(tmp_path: Path) -> None:
