@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from index.chunk import headline, sentences
 from index.embed import Embedder
-from index.normalise import fold
+from index.normalise import fold, one_line
 from index.store import Snapshot
 from index.types import Article
 from qa.types import Citation, Evidence, Sentence
@@ -36,7 +36,7 @@ def verify(draft: str, evidence: Sequence[Evidence], embedder: Embedder) -> tupl
         hints = {int(number) for group in _MARKER.findall(marked) for number in re.findall(r"\d+", group)}
         ordered = sorted(evidence, key=lambda e: (e.number not in hints, e.number))
         if number := _copied_from(text, ordered):
-            text = _one_line(by_number[number].text)
+            text = one_line(by_number[number].text)
         else:
             number = _means(text, ordered, embedder)
         checked.setdefault(text, Sentence(text, "supported" if number else "unsupported", (number,) if number else ()))
@@ -50,16 +50,16 @@ def with_best(checked: Sequence[Sentence], evidence: Sequence[Evidence], languag
     Arabic questions); one of the two does for 89 %.
     """
     own = [item for item in evidence if item.language == language]
-    quotes = {_one_line(item.text) for item in evidence}
+    quotes = {one_line(item.text) for item in evidence}
     if not own or not checked or not all(sentence.text in quotes for sentence in checked):
         return tuple(checked)
-    best = Sentence(_one_line(own[0].text), "supported", (own[0].number,))
+    best = Sentence(one_line(own[0].text), "supported", (own[0].number,))
     return (best, *(sentence for sentence in checked if sentence.text != best.text))[:QUOTES]
 
 
 def quote(best: Evidence) -> tuple[Sentence, ...]:
     """Return the evidence itself as an answer."""
-    return (Sentence(_one_line(best.text), "supported", (best.number,)),)
+    return (Sentence(one_line(best.text), "supported", (best.number,)),)
 
 
 def renumber(
@@ -117,10 +117,6 @@ def _means(text: str, evidence: Sequence[Evidence], embedder: Embedder) -> int |
     similarities = [float(said @ vector) for vector in known]
     best = max(range(len(holding)), key=similarities.__getitem__)
     return holding[best].number if similarities[best] >= SUPPORT else None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _words(text: str) -> str:

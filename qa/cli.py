@@ -43,6 +43,7 @@ app.add_typer(models_app, name="models")
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="Only articles published then or later / earlier.")]
 
 
@@ -106,7 +107,7 @@ def update(
     paths: Annotated[list[Path] | None, typer.Argument(help="Folders or files to add to the collection.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Bring the index up to date with its folders, and with PATHS from now on."""
     settings = config.load()
@@ -125,9 +126,7 @@ def update(
 
 
 @index_app.command()
-def rebuild(
-    as_json: Json = False, quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False
-) -> None:
+def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
     """Make the index anew from its folders, and put it in the place of the old one at the end."""
     settings = config.load()
     embedding = models.identity(settings.embedding_model, settings.models)
@@ -192,7 +191,6 @@ def models_status(as_json: Json = False) -> None:
 Articles = Annotated[list[Path], typer.Option(exists=True, help="Articles that the questions are about.")]
 Questions = Annotated[Path, typer.Option(help="The questions, one JSON object a line.")]
 Distractors = Annotated[list[Path] | None, typer.Option(exists=True, help="Articles that stand among them.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
 @eval_app.command("retrieval")

@@ -23,14 +23,13 @@ from index.types import Chunk
 from index.update import Folder, Progress, update
 from qa import questions
 from qa.config import ROOT, Settings
-from qa.ground import rank
+from qa.ground import EVIDENCE, rank
 from qa.questions import Case
 from qa.retrieve import search
 from qa.types import Evidence, Window
 
 _DEPTH = 10  # places of a ranking that are looked at: where the measures end
 _TOP = 5  # places over which the balance of languages is told
-_EVIDENCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +164,8 @@ def _summary(found: Sequence[_Found]) -> dict[str, Any]:
             "own_language_in_top_5": _mean(f.own_language for f in found),
             "both_twins_in_top_5": _mean(f.twins for f in found),
         },
-        "evidence": {f"best_{n}": _mean(any(f.evidence[:n]) for f in found) for n in (1, _EVIDENCE)},
-        "evidence_in_the_right_article": {f"best_{n}": _mean(any(f[:n]) for f in in_article) for n in (1, _EVIDENCE)},
+        "evidence": {f"best_{n}": _mean(any(f.evidence[:n]) for f in found) for n in (1, EVIDENCE)},
+        "evidence_in_the_right_article": {f"best_{n}": _mean(any(f[:n]) for f in in_article) for n in (1, EVIDENCE)},
     }
 
 

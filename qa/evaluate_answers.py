@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from index.chunk import sentences
 from index.normalise import fold, language_of
-from index.store import Snapshot, open_snapshot
+from index.store import Snapshot
 from index.update import Progress
 from qa import answer, cite, prompt, questions
 from qa.engine import Engine, load_generator
@@ -79,7 +79,8 @@ def answers(bench: Bench, withhold: bool, progress: Progress) -> dict[str, list[
     engine = Engine(bench.settings, prompt.load(bench.settings.prompts), embedder, lambda: generator)
     situations: tuple[Situation, ...] = ("answerable", "withheld", "near miss") if withhold else ("answerable",)
     results: dict[str, list[Result]] = {"mujib": [], "baseline": []}
-    with closing(open_snapshot(bench.settings.store)) as snapshot, closing(engine):
+    with closing(engine):
+        snapshot = engine.snapshot()
         work = [(case, s, w) for case in bench.cases for s in situations if (w := _window(snapshot, case, s))]
         for number, (case, situation, window) in enumerate(work, start=1):
             made = answer.ask(engine, case.question, window)

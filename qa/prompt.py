@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from index.normalise import one_line
 from qa.errors import PromptError
 from qa.types import Grounding, Prompt, Question, Turn
 
@@ -59,9 +60,9 @@ def compose(prompts: Prompts, question: Question, grounding: Grounding) -> Promp
         return Prompt(_turns(prompts.texts[f"translate.{question.language}"], {"evidence": best.text}))
     own = [evidence for evidence in grounding.evidence if evidence.language == question.language]
     # The best stands last, next to the question: F1 .42 (ar), .60 (en) on 59 questions; first .38, .57.
-    listed = "\n".join(f"[{evidence.number}] {_one_line(evidence.text)}" for evidence in reversed(own))
+    listed = "\n".join(f"[{evidence.number}] {one_line(evidence.text)}" for evidence in reversed(own))
     values = {"question": question.text, "evidence": listed}
-    copy_from = tuple(_one_line(evidence.text) for evidence in own)
+    copy_from = tuple(one_line(evidence.text) for evidence in own)
     return Prompt(_turns(prompts.texts[f"answer.{question.language}"], values), copy_from)
 
 
@@ -78,7 +79,3 @@ def _turns(text: str, values: Mapping[str, str]) -> tuple[Turn, ...]:
         Turn("system" if role == "system" else "assistant" if role == "assistant" else "user", body)
         for role, body in zip(pieces[::2], filled, strict=True)
     )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from index.normalise import clean, language_of
+from index.normalise import clean, language_of, one_line
 from qa.errors import QuestionError
 from qa.types import Question
 
@@ -19,7 +19,7 @@ def accept(text: str, language: Literal["auto", "ar", "en"] = "auto") -> Questio
         raise QuestionError(
             f"the question has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken. Ask a shorter one."
         )
-    cleaned = " ".join(clean(text).split())
+    cleaned = one_line(clean(text))
     if not _WORD.search(cleaned):
         raise QuestionError("the question is empty. Ask it in words, in Arabic or English.")
     if language == "auto":

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.errors import UsageError
-from index.normalise import fold
+from index.normalise import fold, one_line
 from qa.question import accept
 from qa.types import Language, Question
 
@@ -105,4 +105,4 @@ def holds(text: str, answers: Sequence[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(fold(text).split()).strip(" .،,؛;:\"'«»()")
+    return one_line(fold(text)).strip(" .،,؛;:\"'«»()")
