@@ -25,17 +25,22 @@ class Shelf:
     neighbours: Neighbours
     postings: Postings
 
-    def allowed(self, since: str | None, until: str | None, without: Sequence[int] = ()) -> NDArray[np.bool_] | None:
+    def allowed(
+        self, since: str | None, until: str | None, without: Sequence[int] = (), *, undated: bool = False
+    ) -> NDArray[np.bool_] | None:
         """Return which passages are of articles published from `since` to `until` (ISO days, inclusive).
 
-        Passages of the articles `without` (numbers) are left out too. None allows all.
+        Articles of which no day is known are only among them when `undated`. Passages of the articles `without`
+        (numbers) are left out too. None allows all.
         """
         if since is None and until is None and not without:
             return None
         mask = ~np.isin(self.articles, np.asarray(without, np.int64))
         if since is not None or until is not None:
             dated = self.published != ""
-            mask &= dated & (self.published >= (since or "")) & (self.published <= (until or "9999"))
+            mask &= (dated & (self.published >= (since or "")) & (self.published <= (until or "9999"))) | (
+                ~dated & undated
+            )
         return mask
 
     def near(

@@ -359,6 +359,11 @@ class Snapshot:
         """Let go of the generation."""
         self._db.close()
 
+    @property
+    def dated(self) -> bool:
+        """Return whether the day of publication is known of any article."""
+        return any((shelf.published != "").any() for shelf in self.shelves.values())
+
     def count(self) -> int:
         """Return the number of passages."""
         return sum(len(shelf.numbers) for shelf in self.shelves.values())

@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from qa import cite, prompt
+from qa.clock import Clock
+from qa.conversation import Exchange
 from qa.engine import Engine
-from qa.ground import select
-from qa.retrieve import search
-from qa.types import Answer, Draft, Event, Found, Question, Sentence, Status, Window
+from qa.generate import Stop, wanted
+from qa.types import Answer, Event, Found, Question, Sentence, Status, Window
+from qa.understand import look
+from qa.write import write
 
-_STORIES = 10  # that are looked at
 
-
-def ask(engine: Engine, question: Question, window: Window = Window()) -> Answer:  # noqa: B008 - frozen
-    """Return the answer to a question."""
-    *_, answer = stream(engine, question, window)
+def ask(
+    engine: Engine,
+    question: Question,
+    window: Window = Window(),  # noqa: B008 - frozen
+    history: Sequence[Exchange] = (),
+) -> Answer:
+    """Return the answer to a question, asked after those of the `history`."""
+    *_, answer = stream(engine, question, window, history)
     if not isinstance(answer, Answer):
         raise AssertionError("a stream of events ends with the answer")
     return answer
 
 
-def stream(engine: Engine, question: Question, window: Window = Window()) -> Iterator[Event]:  # noqa: B008 - frozen
-    """Yield what is `Found`, the `Draft` as it grows, and at last the `Answer`.
+def stream(
+    engine: Engine,
+    question: Question,
+    window: Window = Window(),  # noqa: B008 - frozen
+    history: Sequence[Exchange] = (),
+    cancelled: Stop = wanted,
+) -> Iterator[Event]:
+    """Yield what is `Found`, the `Draft` as it grows and what of it is `Checked`, and at last the `Answer`.
 
-    All of it rests on one snapshot of the collection. Raises a `MujibError` for what the user can mend.
+    All of it rests on one snapshot of the collection. Within a second after `cancelled` says so, the answer ends with
+    what was checked by then. Raises a `MujibError` for what the user can mend.
     """
     clock = Clock()
     snapshot = engine.snapshot()
-    vector = engine.embedder.questions([question.text])[0]
-    stories = search(snapshot, question, vector, window, _STORIES)
-    grounding = select(snapshot, question, stories)
+    grounding = look(engine, snapshot, question, window, history)
     clock.mark("evidence")
-    yield Found(grounding.evidence)
+    yield Found(grounding.evidence, grounding.enough)
 
     checked: tuple[Sentence, ...] = ()
     status: Status = "no_evidence"
     models = {"embedding": engine.embedder.identity}
-    if grounding.evidence:
-        draft, cut = "", False
-        sent = prompt.compose(engine.prompts, question, grounding)
-        generator = engine.generator()
-        models["answer"] = generator.identity
+    if grounding.enough:
+        models["answer"] = engine.generator().identity
         clock.mark("model")
-        for piece in generator.stream(sent):
-            clock.mark("first_word")
-            draft += piece
-            yield Draft(draft)
-            if cut := clock.seconds() - clock.marks["model"] > engine.settings.deadline_seconds:
-                break
-        checked = cite.verify(draft, grounding.evidence, engine.embedder)
-        checked = cite.with_best(checked, grounding.evidence, question.language)
-        status = "cut" if cut else "answered"
-        if not any(sentence.support == "supported" for sentence in checked):
-            checked, status = cite.quote(grounding.evidence[0]), "quoted"
+        deadline = clock.seconds() + engine.settings.deadline_seconds
+        checked, status = yield from write(
+            engine, snapshot, grounding, clock, lambda: cancelled() or clock.seconds() > deadline
+        )
 
     sentences, citations = cite.renumber(checked, grounding.evidence, snapshot)
     clock.mark("end")
@@ -65,23 +65,12 @@ def stream(engine: Engine, question: Question, window: Window = Window()) -> Ite
         text=cite.write(sentences) or prompt.no_evidence(engine.prompts, question),
         sentences=sentences,
         citations=citations,
+        closest=() if grounding.enough else cite.closest(grounding.evidence, snapshot),
+        confidence=grounding.confidence,
+        asked=grounding.question.text,
+        since=grounding.window.since,
+        until=grounding.window.until,
         timings={name: round(seconds, 3) for name, seconds in clock.marks.items()},
         models=models,
         prompt=engine.prompts.digest,
     )
-
-
-class Clock:
-    """Seconds since the question was asked, each mark taken once."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-        self.marks: dict[str, float] = {}
-
-    def seconds(self) -> float:
-        """Return the seconds since the clock was made."""
-        return time.monotonic() - self._start
-
-    def mark(self, name: str) -> None:
-        """Write down when this happened, the first time it does."""
-        self.marks.setdefault(name, self.seconds())

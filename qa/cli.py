@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -225,11 +225,18 @@ def eval_answers(
     distractors: Distractors = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each direction.")] = None,
     withhold: Annotated[bool, typer.Option("--withhold", help="Ask each again without what answers it.")] = False,
+    baseline: Annotated[
+        int | None, typer.Option(min=0, help="Questions of each direction that a plain pipeline is asked too (all).")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="What an earlier run printed with --json.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure the answers, their citations and the refusals, and those of a plain pipeline beside them."""
     settings = config.load()
+    earlier = _earlier(compare)
 
     from qa import evaluate, evaluate_answers
     from qa.questions import read, sample
@@ -238,13 +245,51 @@ def eval_answers(
     with _progress("embedding", quiet) as progress:
         bench = evaluate.prepare(settings, [*articles, *(distractors or [])], cases, progress)
     with _progress("asking", quiet) as progress:
-        results = evaluate_answers.answers(bench, withhold, progress)
+        results = evaluate_answers.answers(bench, withhold, baseline, progress)
     summaries = {system: evaluate_answers.summary(of_system) for system, of_system in results.items()}
     if as_json:
         record = {system: [asdict(result) for result in of_system] for system, of_system in results.items()}
         print(json.dumps({"summary": summaries, "results": record}, ensure_ascii=False))
     else:
-        print(evaluate_answers.table(summaries))
+        print(evaluate_answers.table(summaries | earlier))
+
+
+@eval_app.command("calibrate")
+def eval_calibrate(
+    *,
+    articles: Articles,
+    questions: Questions,
+    distractors: Distractors = None,
+    output: Annotated[Path | None, typer.Option(help="Where to write it (MUJIB_CALIBRATION).")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Fit how sure an answer must be, on questions whose articles are there and withheld, and write it down."""
+    settings = config.load()
+
+    from qa import calibrate, evaluate
+    from qa.questions import read
+
+    with _progress("embedding", quiet) as progress:
+        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], read(questions), progress)
+    with _progress("searching", quiet) as progress:
+        seen = calibrate.look(bench, progress)
+    identity = models.identity(settings.embedding_model, settings.models)
+    text = calibrate.as_toml(calibrate.fit(seen, identity), seen, calibrate.measure(seen, identity))
+    path = output or settings.calibration
+    path.write_text(text, "utf-8")
+    print(text.split("\n\n", 1)[0])
+    _errors.print(f"written to {path}")
+
+
+def _earlier(path: Path | None) -> dict[str, list[dict[str, Any]]]:
+    """Return the summaries of an earlier run, named as such."""
+    if path is None:
+        return {}
+    try:
+        summary = json.loads(path.read_text("utf-8"))["summary"]
+        return {f"earlier {system}": list(rows) for system, rows in summary.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"{path} is not what `mujib eval answers --json` prints. Give such a file.") from None
 
 
 @app.command()

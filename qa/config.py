@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     models: Path = Field(default_factory=_user_cache, description="folder of fetched models")
     articles: Path = Field(ROOT / "seeds", description="folder of articles that is indexed first")
     prompts: Path = Field(ROOT / "prompts", description="folder of prompts")
+    calibration: Path = Field(ROOT / "qa" / "calibration.toml", description="file of `mujib eval calibrate`")
     embedding_model: str = Field("embeddinggemma-300m", description="pinned name, folder, or hf:owner/name")
     answer_model: str = Field(
         "qwen2.5-coder-1.5b-instruct-q4_k_m", description="pinned name, GGUF file, or hf:owner/name/file.gguf"
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     server_url: str | None = Field(None, description="OpenAI-compatible server that answers instead, up to /v1")
     server_model: str = Field("default", description="the model's name on that server")
     server_key: SecretStr = Field(SecretStr(""), description="key for that server")
+    free_wording: bool | None = Field(None, description="let the model word its answers; unset: a server's only")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="processor threads of the answering model")
     context_tokens: int = Field(4096, ge=1024, description="context of the answering model")
     answer_tokens: int = Field(200, ge=16, description="most tokens of an answer")
@@ -44,6 +46,11 @@ class Settings(BaseSettings):
     def store(self) -> Path:
         """Return the path of the store."""
         return self.data / "store.sqlite"
+
+    @property
+    def writes(self) -> bool:
+        """Return whether the answering model words its answers, or only copies and translates."""
+        return bool(self.server_url) if self.free_wording is None else self.free_wording
 
     @property
     def limits(self) -> Limits:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Self
 
 from index import embed
 from index.embed import Embedder
 from index.models import verify
 from index.store import Snapshot, newest_generation, open_snapshot
-from qa import prompt
+from qa import confidence, prompt
+from qa.confidence import Calibration
 from qa.config import Settings
-from qa.generate import Generator, LlamaGenerator, ServerGenerator
+from qa.generate import Generator, LlamaGenerator, ServerGenerator, in_background
 
 
 @dataclass
@@ -23,8 +24,10 @@ class Engine:
 
     settings: Settings
     prompts: prompt.Prompts
+    calibration: Calibration
     embedder: Embedder
     generator: Callable[[], Generator]
+    today: Callable[[], date] = date.today
     _snapshot: Snapshot | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -34,10 +37,11 @@ class Engine:
 
         Raises a `MujibError` for whatever is missing or not as it should be.
         """
-        prompts = prompt.load(settings.prompts)
+        prompts, calibration = prompt.load(settings.prompts), confidence.load(settings.calibration)
         newest_generation(settings.store)
-        generator = _in_background(lambda: load_generator(settings))
-        engine = cls(settings, prompts, embed.load(settings.embedding_model, settings.models), generator.result)
+        generator = in_background(lambda: load_generator(settings))
+        embedder = embed.load(settings.embedding_model, settings.models)
+        engine = cls(settings, prompts, calibration, embedder, generator.result)
         engine.snapshot()
         return engine
 
@@ -60,11 +64,3 @@ def load_generator(settings: Settings) -> Generator:
     if settings.server_url:
         return ServerGenerator(settings)
     return LlamaGenerator(verify(settings.answer_model, settings.models), settings)
-
-
-def _in_background(work: Callable[[], Generator]) -> Future[Generator]:
-    executor = ThreadPoolExecutor(max_workers=1)
-    try:
-        return executor.submit(work)
-    finally:
-        executor.shutdown(wait=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Any
 
 from scipy.stats import binomtest
 
@@ -15,15 +18,15 @@ from index.chunk import sentences
 from index.normalise import fold, language_of
 from index.store import Snapshot
 from index.update import Progress
-from qa import answer, cite, prompt, questions
+from qa import answer, cite, claims, confidence, prompt, questions
+from qa.clock import Clock
 from qa.engine import Engine, load_generator
 from qa.evaluate import Bench, aligned
-from qa.generate import Generator
+from qa.generate import Generator, ReplyCutError, Stop
 from qa.questions import Case
 from qa.retrieve import search
+from qa.situations import SITUATIONS, Situation, window
 from qa.types import Answer, Evidence, Prompt, Sentence, Turn, Window
-
-Situation = Literal["answerable", "withheld", "near miss"]
 
 _QUOTES = 2  # quoted sentences that count as an answer, at most
 _PLAIN_PASSAGES = 3
@@ -51,60 +54,65 @@ class Result:
     citations_right: tuple[bool, ...]
     sentences_cited: tuple[bool, ...]
     sentences_unsupported: int
-    language_right: bool
+    unheld: tuple[str, ...]
+    status: str
+    language_right: bool | None
     seconds: Mapping[str, float]
     prompt_tokens: int
 
 
 class _Counting:
-    """A generator that remembers how long the last prompt was."""
+    """A generator that remembers how long its longest prompt was."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         self.identity = generator.identity
         self.tokens = 0
 
-    def stream(self, sent: Prompt) -> Iterator[str]:
-        self.tokens = self._generator.count(sent)
-        return self._generator.stream(sent)
+    def stream(self, sent: Prompt, stop: Stop) -> Iterator[str]:
+        self.tokens = max(self.tokens, self._generator.count(sent))
+        return self._generator.stream(sent, stop)
 
     def count(self, sent: Prompt) -> int:
         return self._generator.count(sent)
 
 
-def answers(bench: Bench, withhold: bool, progress: Progress) -> dict[str, list[Result]]:
-    """Answer every case with Mujib and with a plain pipeline; with `withhold` also with what holds the answer gone."""
+def answers(bench: Bench, withhold: bool, plain: int | None, progress: Progress) -> dict[str, list[Result]]:
+    """Answer every case with Mujib, and the first `plain` of each direction (None: all) with a plain pipeline too.
+
+    With `withhold` also with what holds the answer gone. The directions take turns, so that a run that is broken off
+    has asked as much in each.
+    """
     generator = _Counting(load_generator(bench.settings))
-    embedder = bench.embedder()
-    engine = Engine(bench.settings, prompt.load(bench.settings.prompts), embedder, lambda: generator)
-    situations: tuple[Situation, ...] = ("answerable", "withheld", "near miss") if withhold else ("answerable",)
+    prompts, calibration = prompt.load(bench.settings.prompts), confidence.load(bench.settings.calibration)
+    engine = Engine(bench.settings, prompts, calibration, bench.embedder(), lambda: generator)
     results: dict[str, list[Result]] = {"mujib": [], "baseline": []}
+    asked: Counter[str] = Counter()
     with closing(engine):
         snapshot = engine.snapshot()
-        work = [(case, s, w) for case in bench.cases for s in situations if (w := _window(snapshot, case, s))]
-        for number, (case, situation, window) in enumerate(work, start=1):
-            made = answer.ask(engine, case.question, window)
+        baseline = _Plain(bench, snapshot, generator)
+        work = [
+            (case, situation, searched)
+            for case in _in_turns(bench.cases)
+            for situation in (SITUATIONS if withhold else SITUATIONS[:1])
+            if (searched := window(snapshot, case, situation)) is not None
+        ]
+        for number, (case, situation, searched) in enumerate(work, start=1):
+            asked[case.direction] += situation == "answerable"
+            generator.tokens = 0
+            made = answer.ask(engine, case.question, searched)
             results["mujib"].append(_judge(case, situation, made, generator.tokens))
-            plain = _baseline(snapshot, bench, generator, case, window)
-            results["baseline"].append(_judge(case, situation, plain, generator.tokens))
+            if plain is None or asked[case.direction] <= plain:
+                results["baseline"].append(_judge(case, situation, *baseline.answer(case, searched)))
             progress(number, len(work))
     return results
 
 
-def _window(snapshot: Snapshot, case: Case, situation: Situation) -> Window | None:
-    """Return what is searched: all; all but what holds the answer; or also without the rest of its article.
-
-    Paragraphs under one title are one article: with them all gone the article is withheld, with only the one that
-    holds the answer gone it is a near miss. None when there is no such case.
-    """
-    if situation == "answerable":
-        return Window(without=case.withheld)
-    gold = tuple(case.documents.values())
-    title = snapshot.article(case.gold).title
-    siblings = tuple(id_ for id_ in snapshot.titled(title) if id_ not in gold) if title else ()
-    if situation == "near miss":
-        return Window(without=gold) if siblings else None
-    return Window(without=(*gold, *siblings))
+def _in_turns(cases: Sequence[Case]) -> list[Case]:
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.direction, []).append(case)
+    return [case for turn in zip_longest(*groups.values()) for case in turn if case is not None]
 
 
 def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Result:
@@ -132,10 +140,27 @@ def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Resul
         else (),
         sentences_cited=tuple(bool(sentence.citations) for sentence in supported),
         sentences_unsupported=len(made.sentences) - len(supported),
-        language_right=language_of(text) == case.question.language,
+        unheld=_unheld(made),
+        status=made.status,
+        # A quote is in its article's language.
+        language_right=None if made.status == "quoted" else language_of(text) == case.question.language,
         seconds=dict(made.timings),
         prompt_tokens=0 if refused and "first_word" not in made.timings else tokens,
     )
+
+
+def _unheld(made: Answer) -> tuple[str, ...]:
+    """Return the numbers, days and names in supported sentences that the quotes they cite do not hold."""
+    by_number = {citation.number: citation for citation in made.citations}
+    unheld: list[str] = []
+    for sentence in made.sentences:
+        cited = [by_number[number] for number in sentence.citations]
+        known = " ".join(f"{citation.quote} {citation.published or ''}" for citation in cited)
+        if cited:
+            unheld += sorted(claims.numbers(sentence.text) - claims.possible_numbers(known))
+            terms, among = claims.to_find(sentence.text, known)
+            unheld += [term for term in terms if not claims.named_in(term, among)]
+    return tuple(unheld)
 
 
 def _f1(text: str, accepted: str) -> float:
@@ -145,40 +170,66 @@ def _f1(text: str, accepted: str) -> float:
     return 2 * common / (one.total() + other.total()) if common else 0.0
 
 
-def _baseline(snapshot: Snapshot, bench: Bench, generator: Generator, case: Case, window: Window) -> Answer:
-    """Answer as a plain pipeline does: three whole passages, citations as the model writes them."""
-    clock = answer.Clock()
-    vector = bench.embedder().questions([case.question.text])[0]
-    stories = search(snapshot, case.question, vector, window, _PLAIN_PASSAGES)
-    passages = [story.hits[0].chunk for story in stories]
-    clock.mark("evidence")
-    listed = "\n\n".join(f"[{number}] {passage.text}" for number, passage in enumerate(passages, start=1))
-    instruction = _PLAIN.format(language=_LANGUAGE[case.question.language])
-    sent = Prompt((Turn("system", instruction), Turn("user", f"{listed}\n\nQuestion: {case.question.text}\nAnswer:")))
-    text = ""
-    for piece in generator.stream(sent):
-        clock.mark("first_word")
-        text += piece
-        if clock.seconds() > bench.settings.deadline_seconds:
-            break
-    clock.mark("end")
-    cited = () if _NOT_FOUND in text.upper() else tuple(_as_written(text, len(passages)))
-    evidence = [
-        Evidence(number, chunk.article_id, chunk.start, chunk.end, chunk.text, "", 0.0)
-        for number, chunk in enumerate(passages, start=1)
-    ]
-    renumbered, citations = cite.renumber(cited, evidence, snapshot)
-    return Answer(
-        question=case.question.text,
-        language=case.question.language,
-        status="answered" if cited else "no_evidence",
-        text=cite.write(renumbered) or text,
-        sentences=renumbered,
-        citations=citations,
-        timings=clock.marks,
-        models={"answer": generator.identity},
-        prompt="plain",
-    )
+class _Plain:
+    """A plain pipeline: three whole passages, citations as the model writes them.
+
+    Its replies are kept with the seconds they took, by what was sent and to which model: they never change.
+    """
+
+    def __init__(self, bench: Bench, snapshot: Snapshot, generator: _Counting) -> None:
+        self._bench, self._snapshot, self._generator = bench, snapshot, generator
+        self._file = bench.settings.data.parent / "plain.jsonl"
+        lines = self._file.read_text("utf-8").splitlines() if self._file.exists() else []
+        self._kept: dict[str, dict[str, Any]] = {record["key"]: record for record in map(json.loads, lines)}
+
+    def answer(self, case: Case, searched: Window) -> tuple[Answer, int]:
+        """Return the answer to a question, and the tokens of the prompt."""
+        vector = self._bench.vectors[case.question.text]
+        stories = search(self._snapshot, case.question, vector, searched, _PLAIN_PASSAGES)
+        passages = [story.hits[0].chunk for story in stories]
+        listed = "\n\n".join(f"[{number}] {passage.text}" for number, passage in enumerate(passages, start=1))
+        instruction = _PLAIN.format(language=_LANGUAGE[case.question.language])
+        asking = f"{listed}\n\nQuestion: {case.question.text}\nAnswer:"
+        reply = self._reply(Prompt((Turn("system", instruction), Turn("user", asking)), case.question.language))
+        text = reply["text"]
+        cited = () if _NOT_FOUND in text.upper() else tuple(_as_written(text, len(passages)))
+        evidence = [
+            Evidence(number, chunk.article_id, chunk.start, chunk.end, chunk.text, "", 0.0)
+            for number, chunk in enumerate(passages, start=1)
+        ]
+        renumbered, citations = cite.renumber(cited, evidence, self._snapshot)
+        made = Answer(
+            question=case.question.text,
+            language=case.question.language,
+            status="answered" if cited else "no_evidence",
+            text=cite.write(renumbered) or text,
+            sentences=renumbered,
+            citations=citations,
+            closest=(),
+            confidence=0.0,
+            asked=case.question.text,
+            since=None,
+            until=None,
+            timings=reply["seconds"],
+            models={"answer": self._generator.identity},
+            prompt="plain",
+        )
+        return made, reply["tokens"]
+
+    def _reply(self, sent: Prompt) -> dict[str, Any]:
+        key = hashlib.sha256(repr((self._generator.identity, sent.turns)).encode()).hexdigest()
+        if key not in self._kept:
+            clock, text = Clock(), ""
+            deadline = self._bench.settings.deadline_seconds
+            with suppress(ReplyCutError):
+                for piece in self._generator.stream(sent, lambda: clock.seconds() > deadline):
+                    clock.mark("first_word")
+                    text += piece
+            clock.mark("end")
+            self._kept[key] = {"key": key, "text": text, "seconds": clock.marks, "tokens": self._generator.tokens}
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(self._kept[key], ensure_ascii=False) + "\n")
+        return self._kept[key]
 
 
 def _as_written(text: str, passages: int) -> Iterator[Sentence]:
@@ -213,7 +264,9 @@ def _row(direction: str, results: Sequence[Result]) -> dict[str, Any]:
         "refused_withheld": refusals["withheld"],
         "refused_near_miss": refusals["near miss"],
         "balanced_accuracy": balanced,
-        "language_right": _share([r.language_right for r in results]),
+        "quoted": _share([r.status == "quoted" for r in answerable]),
+        "language_right": _share([r.language_right for r in results if r.language_right is not None]),
+        "holding_all": _share([not r.unheld for r in answerable if r.status == "answered"]),
         "sentences_unsupported": _mean([float(r.sentences_unsupported) for r in answerable]),
         "seconds": {
             name: _mean([r.seconds[name] for r in answerable if name in r.seconds])
@@ -255,7 +308,9 @@ _SHARES = {
     "kept": "kept",
     "refused_withheld": "refused withheld",
     "refused_near_miss": "near miss",
+    "quoted": "quoted",
     "language_right": "language",
+    "holding_all": "holds all",
 }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,13 +23,25 @@ if TYPE_CHECKING:
     from qa.config import Settings
 
 
+_T = TypeVar("_T")
+
+Stop = Callable[[], bool]  # asked again and again while a model works: is its reply no longer wanted?
+
+
+class ReplyCutError(Exception):
+    """The reply has more to say but ends here: it is no longer wanted, or as long as a reply may be."""
+
+
 class Generator(Protocol):
     """Writes a reply to a prompt, piece by piece. `identity` names the model."""
 
     identity: str
 
-    def stream(self, prompt: Prompt) -> Iterator[str]:
-        """Yield the reply in pieces of about a token. Closing the iterator stops the writing."""
+    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
+        """Yield the reply in pieces of about a token. Closing the iterator stops the writing.
+
+        Raises `ReplyCutError` within a second when `stop` says so, and when the reply has as many tokens as it may.
+        """
         ...
 
     def count(self, prompt: Prompt) -> int:
@@ -48,6 +62,15 @@ _SCAFFOLDS = {
 }
 _PLAIN = ("{role}: ", "\n\n", "assistant: ")  # for a model that was trained on no such marks
 _NO_SYSTEM = {"<start_of_turn>"}  # Gemma knows no system role: its text opens the first user message
+
+
+_SEED = 20170323  # of a reply that is drawn, so that it is the same again
+_WAIT = 0.2  # seconds between two looks at whether a waiting question is still wanted
+
+
+def wanted() -> bool:
+    """Never stop: the reply is wanted to its end."""
+    return False
 
 
 def _be_silent() -> None:
@@ -93,10 +116,14 @@ class LlamaGenerator:
             )
         except (ValueError, OSError) as error:
             raise GenerationError(f"{model.path} is not a model that can be loaded ({error}).") from None
+        self._stop: Stop = wanted
+        # Asked between two steps of a computation: a model reads a prompt for seconds, which need not be waited for.
+        self._abort: Any = llama_cpp.ggml_abort_callback(lambda _: self._stop())
+        llama_cpp.llama_set_abort_callback(self._llama._ctx.ctx, self._abort, None)
         self._mark = next((mark for mark in _SCAFFOLDS if len(self._tokenise(mark, special=True)) == 1), None)
 
-    def stream(self, prompt: Prompt) -> Iterator[str]:
-        """See `Generator.stream`. The most likely token is always taken: the same prompt gives the same reply."""
+    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
+        """See `Generator.stream`. The same prompt gives the same reply."""
         tokens = self._tokens(prompt.turns)
         if len(tokens) + self._limit > self._window:
             raise GenerationError(
@@ -107,13 +134,35 @@ class LlamaGenerator:
         if prompt.copy_from:
             processors.append(self._only_copying(prompt.copy_from, len(tokens)))
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        with self._lock:
-            written = self._llama.generate(tokens, temp=0.0, repeat_penalty=1.0, logits_processor=processors)
+        with self._turn(stop):
+            self._llama.set_seed(_SEED)
+            written = self._llama.generate(
+                tokens, temp=prompt.temperature, repeat_penalty=1.0, logits_processor=processors
+            )
             for count, token in enumerate(written):
-                if self._library.llama_vocab_is_eog(self._llama._model.vocab, token) or count == self._limit:
-                    break
+                if self._library.llama_vocab_is_eog(self._llama._model.vocab, token):
+                    return
+                if count == self._limit or stop():
+                    raise ReplyCutError
                 if text := decoder.decode(self._llama.detokenize([token])):
                     yield text
+
+    @contextmanager
+    def _turn(self, stop: Stop) -> Iterator[None]:
+        """Wait for the model to be free, and let go of it when `stop` says so, before its turn or in it."""
+        while not self._lock.acquire(timeout=_WAIT):
+            if stop():
+                raise ReplyCutError
+        self._stop = stop
+        try:
+            yield
+        except RuntimeError:  # what the library makes of a computation that was aborted
+            if not stop():
+                raise
+            raise ReplyCutError from None
+        finally:
+            self._stop = wanted
+            self._lock.release()
 
     def count(self, prompt: Prompt) -> int:
         """See `Generator.count`."""
@@ -168,31 +217,70 @@ class ServerGenerator:
         """See `Generator.count`: its tokens are not known here, four characters are taken for one."""
         return sum(len(turn.text) for turn in prompt.turns) // 4
 
-    def stream(self, prompt: Prompt) -> Iterator[str]:
+    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
         """See `Generator.stream`. Such a server cannot be held to `copy_from`: the check of the draft remains."""
         import httpx
 
         body = {
             "model": self._model,
             "messages": [{"role": turn.role, "content": turn.text} for turn in prompt.turns],
-            "temperature": 0,
+            "temperature": prompt.temperature,
             "max_tokens": self._limit,
             "stream": True,
         }
+        pieces: SimpleQueue[str | None] = SimpleQueue()
+        client = httpx.Client(headers=self._headers, timeout=self._timeout)
+        reading = in_background(
+            lambda: self._read(client, body, pieces)
+        )  # so that a slow server need not be waited for
         try:
-            with httpx.stream("POST", self._url, json=body, headers=self._headers, timeout=self._timeout) as response:
-                if response.is_error:
-                    raise GenerationError(f"the server at {self._url} answered {response.status_code}. Check it.")
-                yield from _pieces(response.iter_lines())
+            while (piece := _next(pieces, stop)) is not None:
+                yield piece
+            reading.result()
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise GenerationError(
                 f"the server at {self._url} cannot be used ({reason}). Start it, or unset MUJIB_SERVER_URL."
             ) from None
+        finally:
+            client.close()
+
+    def _read(self, client: Any, body: Any, pieces: SimpleQueue[str | None]) -> None:
+        """Put the pieces of the server's reply into `pieces`, and None at its end, whatever that is."""
+        try:
+            with client.stream("POST", self._url, json=body) as response:
+                if response.is_error:
+                    raise GenerationError(f"the server at {self._url} answered {response.status_code}. Check it.")
+                for piece in _pieces(response.iter_lines()):
+                    pieces.put(piece)
+        finally:
+            pieces.put(None)
+
+
+def in_background(work: Callable[[], _T]) -> Future[_T]:
+    """Begin `work` in a thread of its own and return its result to come."""
+    executor = ThreadPoolExecutor(max_workers=1)
+    try:
+        return executor.submit(work)
+    finally:
+        executor.shutdown(wait=False)
+
+
+def _next(pieces: SimpleQueue[str | None], stop: Stop) -> str | None:
+    while True:
+        if stop():
+            raise ReplyCutError
+        try:
+            return pieces.get(timeout=_WAIT)
+        except Empty:
+            continue
 
 
 def _pieces(lines: Iterator[str]) -> Iterator[str]:
-    """Yield the text in a stream of server-sent events. Raises `GenerationError` when it is not one."""
+    """Yield the text in a stream of server-sent events.
+
+    Raises `GenerationError` when it is not one, `ReplyCutError` when the server ended the reply at its most tokens.
+    """
     for line in lines:
         data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
         if data == "[DONE]":
@@ -201,10 +289,13 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
             try:
                 choices = json.loads(data)["choices"]
                 content = choices[0]["delta"].get("content") if choices else None
-            except (ValueError, KeyError, TypeError, IndexError):
+                reason = choices[0].get("finish_reason") if choices else None
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
                 raise GenerationError("the server's reply is not that of an OpenAI-compatible one.") from None
             if content:
                 yield content
+            if reason == "length":
+                raise ReplyCutError
 
 
 def _role(role: str, mark: str | None) -> str:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 
+from index.dates import spelled
 from index.normalise import one_line
+from index.store import Snapshot
 from qa.errors import PromptError
-from qa.types import Grounding, Prompt, Question, Turn
+from qa.types import Evidence, Grounding, Prompt, Question, Turn
 
 # The placeholders that each message must have; there is a file of each in Arabic and in English.
 _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "answer": frozenset({"question", "evidence"}),
+    "write": frozenset({"question", "evidence"}),
     "translate": frozenset({"evidence"}),
     "no_evidence": frozenset(),
 }
+PROMPT_TOKENS = 600  # beyond this a model on two cores takes more than eight seconds to its first word
+_TITLE = 90  # characters of a title that the model sees
+_SECOND_TRY = 0.7  # temperature of a reply that takes the place of one gone wrong
+
 _ROLE = re.compile(r"^# (system|user|assistant)\n", re.MULTILINE)
 
 
@@ -49,21 +56,72 @@ def load(folder: Path) -> Prompts:
     return Prompts(texts, digest[:16])
 
 
-def compose(prompts: Prompts, question: Question, grounding: Grounding) -> Prompt:
-    """Return what is sent for a question and its evidence.
+def compose(
+    prompts: Prompts, snapshot: Snapshot, grounding: Grounding, writes: bool, count: Callable[[Prompt], int]
+) -> tuple[Prompt, ...]:
+    """Return what is sent for a question and its evidence, one prompt after the other.
 
-    Evidence in the question's own language is answered in its own words: a small model that may only copy cannot name
-    what the articles do not hold. Evidence in the other language is translated, the best sentence of it.
+    A model that `writes` sees all evidence. A small one may not word an answer: evidence in the question's own language
+    it answers in the words of that evidence, where it cannot name what the articles do not hold; of evidence in the
+    other language the best sentence is translated, and the next of its article.
     """
-    best = grounding.evidence[0]
-    if best.language != question.language:
-        return Prompt(_turns(prompts.texts[f"translate.{question.language}"], {"evidence": best.text}))
-    own = [evidence for evidence in grounding.evidence if evidence.language == question.language]
-    # The best stands last, next to the question: F1 .42 (ar), .60 (en) on 59 questions; first .38, .57.
-    listed = "\n".join(f"[{evidence.number}] {one_line(evidence.text)}" for evidence in reversed(own))
-    values = {"question": question.text, "evidence": listed}
-    copy_from = tuple(one_line(evidence.text) for evidence in own)
-    return Prompt(_turns(prompts.texts[f"answer.{question.language}"], values), copy_from)
+    question, evidence = grounding.question, grounding.evidence
+    best = evidence[0]
+    if writes:
+        return (_within(lambda kept: _ask(prompts, "write", snapshot, question, kept), evidence, count),)
+    if best.language == question.language:
+        own = [item for item in evidence if item.language == question.language]
+        return (_within(lambda kept: _ask(prompts, "answer", snapshot, question, kept), own, count),)
+    next_ = [item for item in evidence[1:] if item.article_id == best.article_id][:1]
+    return tuple(
+        Prompt(
+            _turns(prompts.texts[f"translate.{question.language}"], {"evidence": one_line(item.text)}),
+            question.language,
+            (item,),
+        )
+        for item in (best, *next_)
+    )
+
+
+def again(sent: Prompt) -> Prompt:
+    """Return the prompt to send once more after a draft that went wrong: the reply is drawn, not the likeliest one."""
+    return replace(sent, temperature=_SECOND_TRY)
+
+
+def _within(
+    make: Callable[[Sequence[Evidence]], Prompt], evidence: Sequence[Evidence], count: Callable[[Prompt], int]
+) -> Prompt:
+    """Return the prompt with as much of the evidence, best first, as `PROMPT_TOKENS` allow; the best always."""
+    for kept in range(len(evidence), 1, -1):
+        if count(sent := make(evidence[:kept])) <= PROMPT_TOKENS:
+            return sent
+    return make(evidence[:1])
+
+
+def _ask(
+    prompts: Prompts, message: str, snapshot: Snapshot, question: Question, evidence: Sequence[Evidence]
+) -> Prompt:
+    values = {"question": question.text, "evidence": _listed(snapshot, evidence)}
+    copy_from = tuple(one_line(item.text) for item in evidence) if message == "answer" else ()
+    turns = _turns(prompts.texts[f"{message}.{question.language}"], values)
+    return Prompt(turns, question.language, tuple(evidence), copy_from)
+
+
+def _listed(snapshot: Snapshot, evidence: Sequence[Evidence]) -> str:
+    """Return the evidence as the model sees it: by article, under its title and day, numbered.
+
+    The best stands last, next to the question: F1 .42 (ar), .60 (en) on 59 questions; first .38, .57.
+    """
+    groups: dict[str, list[Evidence]] = {}
+    for item in evidence:
+        groups.setdefault(item.article_id, []).append(item)
+    lines = []
+    for article_id, items in reversed(groups.items()):
+        article = snapshot.article(article_id)
+        day = spelled(article.published, article.language) if article.published else ""
+        lines += [", ".join(part for part in (one_line(article.title)[:_TITLE], day) if part)]
+        lines += [f"[{item.number}] {one_line(f'{item.context} {item.text}')}" for item in reversed(items)]
+    return "\n".join(line for line in lines if line)
 
 
 def no_evidence(prompts: Prompts, question: Question) -> str:

@@ -29,6 +29,8 @@ def as_text(answer: Answer) -> str:
     doubt = {"ar": "غير مسنود: ", "en": "Not supported by the articles: "}[answer.language]
     lines = [answer.text, notes.get(answer.status, {}).get(answer.language, "")]
     lines += [doubt + text for text in unsupported]
+    if answer.closest:
+        sources = [_closest(answer.language), *(_source(citation, answer.language) for citation in answer.closest)]
     return "\n".join([line for line in lines if line] + (["", *sources] if sources else []))
 
 
@@ -36,7 +38,9 @@ def as_html(answer: Answer) -> str:
     """Return the answer and its sources as HTML in which nothing of an article or a draft is markup."""
     parts = [block(sentence.text, sentence.citations, sentence.support) for sentence in answer.sentences]
     parts += [] if answer.sentences else [block(answer.text)]
-    for c in answer.citations:
+    if answer.closest:
+        parts += ["<hr>", block(_closest(answer.language))]
+    for c in answer.citations or answer.closest:
         parts += ["<hr>", block(_heading(c), (c.number,)), block(f"«{c.quote}»")]
         parts += [block(_also(c, answer.language))] if c.also else []
     return "".join(parts)
@@ -53,6 +57,10 @@ def block(text: str, numbers: Sequence[int] = (), state: str = "") -> str:
 def escape(text: str) -> str:
     """Return text of which neither an HTML nor a Markdown reader can make anything but text."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match.group())};", text).replace("\n", "<br>")
+
+
+def _closest(language: Language) -> str:
+    return {"ar": "أقرب ما في المقالات، وليس جوابا:", "en": "Closest in the articles, not an answer:"}[language]
 
 
 def _source(citation: Citation, language: Language) -> str:

@@ -58,7 +58,7 @@ def search(snapshot: Snapshot, question: Question, vector: NDArray[np.float32], 
     terms = snapshot.terms(analyse(question.text))
     candidates = []
     for language, shelf in snapshot.shelves.items():
-        allowed = shelf.allowed(window.since, window.until, without)
+        allowed = shelf.allowed(window.since, window.until, without, undated=window.undated)
         same = language == question.language
         candidates += _candidates(snapshot, language, shelf, vector, terms if same else (), allowed)
     candidates.sort(key=lambda candidate: candidate.key)
@@ -187,6 +187,11 @@ def _stories(
                 original.also.append(article_id)
                 copies.add(article_id)
     return list(groups.values())
+
+
+def copies(one: str, other: str) -> bool:
+    """Return whether two texts say the same in the same words."""
+    return _copies(_runs(one), _runs(other))
 
 
 def _copies(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> bool:

@@ -21,10 +21,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is searched: the days of publication (ISO dates, inclusive; None is open), all `without` these articles."""
+    """What is searched: the days of publication (ISO dates, inclusive; None is open), all `without` these articles.
+
+    Articles of which no day is known are searched too when no day is given, or `undated` says so.
+    """
 
     since: str | None = None
     until: str | None = None
+    undated: bool = False
     without: tuple[str, ...] = ()
 
 
@@ -32,7 +36,8 @@ class Window:
 class Evidence:
     """A sentence that the model may see, as `[number]`: `article.text[start:end] == text`.
 
-    `similarity` is its cosine with the question; `also` are the ids of the articles that copy its article.
+    `similarity` is its cosine with the question; `context` is the sentence before it, when it opens with a pronoun and
+    is not understood without; `also` are the ids of the articles that copy its article.
     """
 
     number: int
@@ -42,14 +47,25 @@ class Evidence:
     text: str
     language: str
     similarity: float
+    context: str = ""
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """The evidence for a question, best first; none when nothing in the collection is near enough."""
+    """The nearest sentences to a question, best first, and how sure it is that they answer it.
 
+    `question` is what was searched for, `window` where. `confidence` is a calibrated probability; only when it is
+    `enough` are the sentences evidence, else they are merely the closest. `dissent` is the one of them that gives
+    another number than the best, in another article.
+    """
+
+    question: Question
+    window: Window
     evidence: tuple[Evidence, ...]
+    confidence: float
+    enough: bool
+    dissent: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +78,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Exactly what is sent. When `copy_from` is not empty, the reply may only continue word sequences of it."""
+    """Exactly what is sent, and the evidence that the reply must rest on.
+
+    The reply is to be in `language`. When `copy_from` is not empty, it may only continue word sequences of it.
+    `temperature` 0 takes the most likely token always.
+    """
 
     turns: tuple[Turn, ...]
+    language: Language
+    evidence: tuple[Evidence, ...] = ()
     copy_from: tuple[str, ...] = ()
+    temperature: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +117,35 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The evidence is known; the model has not begun."""
+    """What is nearest to the question is known; the model has not begun. It will only when that is `enough`."""
 
     evidence: tuple[Evidence, ...]
+    enough: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the model has written so far; not checked yet."""
+    """The sentence that the model has begun; not checked yet."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The sentences that are finished and checked so far; their numbers are those of the evidence that was `Found`."""
+
+    sentences: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The whole answer.
 
-    The numbers in `text` are exactly those of `citations`. `timings` are seconds since the question was asked;
-    `models` names the embedding and the answering model with their sha256; `prompt` is the hash of the prompts.
+    The numbers in `text` are exactly those of `citations`. `asked` is the question as it was understood: a follow-up
+    stands behind what it follows. `since` and `until` are the days that were searched. `closest` are the nearest
+    sentences when the articles do not say. `confidence` is the calibrated probability that they do. `timings` are
+    seconds since the question was asked; `models` names the embedding and the answering model with their sha256;
+    `prompt` is the hash of the prompts.
     """
 
     question: str
@@ -120,9 +154,14 @@ class Answer:
     text: str
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
+    closest: tuple[Citation, ...]
+    confidence: float
+    asked: str
+    since: str | None
+    until: str | None
     timings: Mapping[str, float]
     models: Mapping[str, str]
     prompt: str
 
 
-Event = Found | Draft | Answer
+Event = Found | Draft | Checked | Answer

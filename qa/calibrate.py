@@ -1,0 +1,115 @@
+"""Which confidence is deserved? The weights of `qa.confidence`, fitted on a file of questions."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from index.store import open_snapshot
+from index.update import Progress
+from qa.confidence import SIGNS, Calibration, Signs, Weights
+from qa.evaluate import Bench
+from qa.ground import found_signs, weigh
+from qa.retrieve import search
+from qa.situations import SITUATIONS, Situation, window
+
+ENOUGH = (
+    0.42  # answers a little more readily than evenly: a refused question costs more than a doubtful quote, see README
+)
+_STORIES = 10
+# Of the questions that are fitted to, half can be answered; the others are withheld in two ways, a quarter each.
+_SHARE: Mapping[Situation, float] = {"answerable": 0.5, "withheld": 0.25, "near miss": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One question in one situation: the signs of its search; `half` tells which half of the articles it is about."""
+
+    direction: str
+    pair: str
+    situation: Situation
+    half: int
+    signs: Signs
+
+
+def look(bench: Bench, progress: Progress) -> list[Seen]:
+    """Search for every question in every situation there is for it."""
+    seen = []
+    with closing(open_snapshot(bench.settings.store)) as snapshot:
+        for number, case in enumerate(bench.cases, start=1):
+            title = snapshot.article(case.gold).title or case.gold
+            for situation in SITUATIONS:
+                searched = window(snapshot, case, situation)
+                if searched is None:
+                    continue
+                vector = bench.vectors[case.question.text]
+                weighed = weigh(snapshot, case.question, search(snapshot, case.question, vector, searched, _STORIES))
+                if weighed:
+                    pair = f"{case.question.language} -> {weighed[0][2].language}"
+                    half = zlib.crc32(title.encode()) % 2
+                    seen.append(Seen(case.direction, pair, situation, half, found_signs(weighed)))
+            progress(number, len(bench.cases))
+    return seen
+
+
+def fit(seen: Sequence[Seen], embedding: str) -> Calibration:
+    """Return the calibration that fits what was seen."""
+    pairs = sorted({one.pair for one in seen})
+    return Calibration(embedding, ENOUGH, {pair: _fit([one for one in seen if one.pair == pair]) for pair in pairs})
+
+
+def measure(seen: Sequence[Seen], embedding: str) -> dict[str, dict[str, float]]:
+    """Return for each direction how many questions are kept and refused, fitted on the other half of the articles."""
+    halves = [fit([one for one in seen if one.half != half], embedding) for half in (0, 1)]
+    kept: dict[tuple[str, Situation], list[bool]] = {}
+    for one in seen:
+        question, article = one.pair.split(" -> ")
+        sure = halves[one.half].confidence(question, article, one.signs)
+        kept.setdefault((one.direction, one.situation), []).append(sure >= ENOUGH)
+    measured: dict[str, dict[str, float]] = {}
+    for (direction, situation), values in sorted(kept.items()):
+        share = sum(values) / len(values)
+        name, value = ("kept", share) if situation == "answerable" else (f"refused {situation}", 1 - share)
+        measured.setdefault(direction, {})[name] = round(value, 3)
+    return measured
+
+
+def as_toml(calibration: Calibration, seen: Sequence[Seen], measured: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a calibration as the file that `confidence.load` reads, with what it was measured to do."""
+    asked = sum(one.situation == "answerable" for one in seen)
+    lines = [
+        "# How sure is it that the collection holds the answer? Written by `mujib eval calibrate`.",
+        f"# Fitted to {asked} questions that can be answered and {len(seen) - asked} whose answer was withheld.",
+        "# Fitted to one half of the articles and measured on the other, and the other way round:",
+        *(f"#   {direction}: {', '.join(f'{k} {v}' for k, v in of.items())}" for direction, of in measured.items()),
+        "",
+        f'embedding = "{calibration.embedding}"',
+        f"enough = {calibration.enough}",
+    ]
+    for pair, fitted in calibration.pairs.items():
+        lines += ["", f'[pairs."{pair}"]', f"intercept = {fitted.intercept:.4f}"]
+        for name, values in (("usual", fitted.usual), ("weights", fitted.weights)):
+            shown = ", ".join(f"{sign} = {value:.4f}" for sign, value in zip(SIGNS, values, strict=True))
+            lines.append(f"{name} = {{ {shown} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _fit(seen: Sequence[Seen]) -> Weights:
+    """Fit a logistic regression in which each situation has its share, however often it was seen."""
+    from sklearn.linear_model import LogisticRegression
+
+    told = np.array([[np.nan if sign is None else sign for sign in one.signs] for one in seen])
+    usual = np.nanmean(told, axis=0)
+    values = np.where(np.isnan(told), usual, told)
+    spread = np.maximum(values.std(axis=0), 1e-9)
+    count = {situation: sum(one.situation == situation for one in seen) for situation in SITUATIONS}
+    weight = [len(seen) * _SHARE[one.situation] / count[one.situation] for one in seen]
+    model: Any = LogisticRegression(C=1e3, max_iter=10_000)
+    model.fit((values - usual) / spread, [one.situation == "answerable" for one in seen], sample_weight=weight)
+    weights = model.coef_[0] / spread
+    return Weights(tuple(usual.tolist()), tuple(weights.tolist()), float(model.intercept_[0] - weights @ usual))

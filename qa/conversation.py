@@ -1,0 +1,66 @@
+"""What does a follow-up ("and who was arrested?") ask on its own?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.normalise import fold
+from qa.types import Question
+
+MEMORY = 4  # questions before this one that are remembered: older ones are another subject
+_LONGEST = 400  # characters of what came before that are set in front of a follow-up
+
+_ASKING = "من|ما|ماذا|متي|اين|كيف|كم|هل|لماذا|لم|اي|ايهما|بم|عم"
+_OPENING = re.compile(
+    rf"^(?:و ?(?:{_ASKING}|في|عن|ب\w+|ل\w+|ال\w+)\b|ف?ماذا عن\b|and\b|but\b|what about\b|how about\b|also\b"
+    r"|then\b|so\b)"
+)
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs|this|that|these|those|there|then|himself|herself|"
+    r"هو|هي|هم|هن|هما|هذا|هذه|هؤلاء|ذلك|تلك|اولئك|هناك|حينها|عندها|"
+    r"(?:و|ف)?(?:علي|الي|ل|ب|في|عن|من|مع|عند|لدي|بين|حول|ضد|بعد|قبل|تحت|خلف|امام)(?:ه|ها|هم|هما|هن))\b"
+)
+# A suffix that stands for somebody: not after fold, which writes ta marbuta as the same letter.
+_SUFFIX = re.compile(r"(?<=[^\W\d_]{3})(?:ه|ها|هم|هما|هن)(?![^\W_])")
+_EMPTY = frozenset(
+    (
+        "who whom whose what which when where why how many much did does do is are was were the a an of in on "
+        "at to for and or by with from as his her its their it he she they there this that has have had been "
+        "be will would can could من ما ماذا متي اين كيف كم هل لماذا اي في علي الي عن مع هو هي هم هذا هذه ذلك "
+        "تلك التي الذي كان كانت تم عدد"
+    ).split()
+)
+_FEW = 2  # words with a meaning of their own: a shorter question leans on what came before
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that was asked and answered; `answer` is empty when the articles did not say."""
+
+    question: str
+    answer: str
+
+
+def leans(question: str) -> bool:
+    """Return whether a question may need what came before it to be understood."""
+    folded = fold(question)
+    words = [word for word in re.findall(r"[^\W_]+", folded) if word.removeprefix("و") not in _EMPTY]
+    return bool(_OPENING.search(folded) or _PRONOUN.search(folded) or _SUFFIX.search(question) or len(words) < _FEW)
+
+
+def readings(question: Question, history: Sequence[Exchange]) -> tuple[Question, ...]:
+    """Return what `question` may ask: itself, and if it leans on the `history` also itself behind what it leans on.
+
+    The subject is that of the last question, and of the one before as long as each of them leans in its turn.
+    """
+    if not history or not leans(question.text):
+        return (question,)
+    before: list[str] = []
+    for exchange in reversed(history[-MEMORY:]):
+        before.insert(0, exchange.question)
+        if not leans(exchange.question):
+            break
+    subject = " ".join(before)[-_LONGEST:]
+    return question, Question(f"{subject} {question.text}", question.language)

@@ -1,0 +1,46 @@
+"""Which sentences of a draft are finished, and is it going wrong?
+
+Small models loop, count, echo what they were sent, or fall into another language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from index.chunk import sentences
+from index.normalise import fold, language_of
+from qa.types import Prompt
+
+_RUN = re.compile(r"(\S)\1{11}")  # twelve times the same character
+_DIGITS = re.compile(r"\d{13}")  # longer than any number in the news
+_WORDS_OF_A_LOOP = 4
+_TURNS_OF_A_LOOP = 3
+_ECHO = 7  # words in a row of our own instruction
+_ENOUGH_TO_TELL = 24  # letters after which the language of a draft is clear
+
+
+def is_faulty(draft: str, sent: Prompt) -> bool:
+    """Return whether a draft loops, runs into digits, echoes its instruction, or is not in the answer's language."""
+    folded = fold(draft)
+    words = re.findall(r"[^\W_]+", folded)
+    loops = Counter(_runs(words, _WORDS_OF_A_LOOP))
+    if _RUN.search(folded) or max(loops.values(), default=0) >= _TURNS_OF_A_LOOP:
+        return True
+    known = " ".join(item.text for item in sent.evidence)
+    if any(digits not in fold(known) for digits in _DIGITS.findall(folded)):
+        return True
+    instruction = " ".join(turn.text for turn in sent.turns if turn.role == "system")
+    if set(_runs(words, _ECHO)) & set(_runs(re.findall(r"[^\W_]+", fold(instruction)), _ECHO)):
+        return True
+    return sum(map(len, words)) >= _ENOUGH_TO_TELL and language_of(draft) != sent.language
+
+
+def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(words[i : i + length]) for i in range(len(words) - length + 1)]
+
+
+def finished(draft: str) -> tuple[str, str]:
+    """Return the sentences of a growing draft that have ended, and what has begun behind them."""
+    spans = sentences(draft)
+    return (draft[: spans[-1][0]], draft[spans[-1][0] :]) if len(spans) > 1 else ("", draft)
