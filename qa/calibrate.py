@@ -104,8 +104,9 @@ def _fit(seen: Sequence[Seen]) -> Weights:
     from sklearn.linear_model import LogisticRegression
 
     told = np.array([[np.nan if sign is None else sign for sign in one.signs] for one in seen])
-    usual = np.nanmean(told, axis=0)
-    values = np.where(np.isnan(told), usual, told)
+    known = ~np.isnan(told)
+    usual = np.where(known, told, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    values = np.where(known, told, usual)
     spread = np.maximum(values.std(axis=0), 1e-9)
     count = {situation: sum(one.situation == situation for one in seen) for situation in SITUATIONS}
     weight = [len(seen) * _SHARE[one.situation] / count[one.situation] for one in seen]

@@ -9,11 +9,12 @@ from typing import Any
 
 from index.errors import MujibError
 from qa.answer import stream
+from qa.conversation import Exchange, remember
 from qa.engine import Engine
 from qa.errors import PortBusyError
 from qa.question import MAX_CHARACTERS, accept
-from qa.render import as_html, block
-from qa.types import Answer, Draft
+from qa.render import as_html, block, sentences_as_html
+from qa.types import Answer, Checked, Draft
 
 _CSS = "#chat [dir] { text-align: start } #chat hr { margin: .6em 0 }"
 
@@ -27,18 +28,37 @@ def build(engine: Engine) -> Any:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
 
-    def respond(text: str, history: list[Message]) -> Iterator[tuple[str, list[Message]]]:
+    stopped: set[str] = set()  # sessions whose answer is no longer wanted
+
+    def respond(
+        text: str, history: list[Message], asked: tuple[Exchange, ...], request: gr.Request
+    ) -> Iterator[tuple[str, list[Message], tuple[Exchange, ...]]]:
         """Answer `text`: show the draft as it grows, and the checked answer with its citations in its place."""
-        asked = [*history, {"role": "user", "content": block(text[:MAX_CHARACTERS])}]
-        yield "", [*asked, {"role": "assistant", "content": "…"}]
+        session = str(request.session_hash)
+        stopped.discard(session)
+        before = [*history, {"role": "user", "content": block(text[:MAX_CHARACTERS])}]
+
+        def shown(content: str) -> tuple[str, list[Message], tuple[Exchange, ...]]:
+            return "", [*before, {"role": "assistant", "content": content}], asked
+
+        yield shown("…")
+        finished = ""
         try:
-            for event in stream(engine, accept(text)):
-                if isinstance(event, Draft):
-                    yield "", [*asked, {"role": "assistant", "content": block(event.text)}]
+            for event in stream(engine, accept(text), history=asked, cancelled=lambda: session in stopped):
+                if isinstance(event, Checked):
+                    finished = sentences_as_html(event.sentences)
+                    yield shown(finished)
+                elif isinstance(event, Draft):
+                    yield shown(finished + block(event.text))
                 elif isinstance(event, Answer):
-                    yield "", [*asked, {"role": "assistant", "content": as_html(event)}]
+                    asked = remember(asked, Exchange(event.question, event.text if event.sentences else ""))
+                    yield shown(as_html(event))
         except MujibError as error:
-            yield "", [*asked, {"role": "assistant", "content": block(str(error))}]
+            yield shown(block(str(error)))
+
+    def stop(request: gr.Request) -> None:
+        """Let the answer end with what is checked."""
+        stopped.add(str(request.session_hash))
 
     with gr.Blocks(title="مجيب Mujib", analytics_enabled=False) as page:
         gr.Markdown("# مجيب · Mujib")
@@ -54,14 +74,17 @@ def build(engine: Engine) -> Any:
         question = gr.Textbox(
             show_label=False, placeholder="اسأل · Ask", max_length=MAX_CHARACTERS, autofocus=True, elem_id="question"
         )
+        asked = gr.State(())
         question.submit(
             respond,
-            [question, history],
-            [question, history],
+            [question, history, asked],
+            [question, history, asked],
             concurrency_limit=1,
             concurrency_id="answer",
             api_name="ask",
         )
+        gr.Button("توقف · Stop", elem_id="stop", size="sm").click(stop, queue=False, api_name="stop")
+        history.clear(lambda: (), None, asked, api_name=False)
     return page.queue(max_size=_QUEUE)
 
 

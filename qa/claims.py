@@ -77,7 +77,7 @@ def _by_word(table: dict[int, str]) -> dict[str, int]:
 
 _SMALL = _by_word(_UNITS | _TEENS | _TENS | _HUNDREDS)
 _SCALE = _by_word(_SCALES)
-_PERCENT = re.compile(r"(?:في|ب) ?(?:ال)?(?:مائه|مئه)(?!\w)")  # a sign, not a hundred
+_PERCENT = re.compile(rf"(?:في|ب) ?(?:ال)?(?:{fold('مائة')}|{fold('مئة')})(?!\w)")  # a sign, not a hundred
 _MONDAY = re.compile(r"(?<!\w)[وبل]?الاثنين(?!\w)")
 _ARABIC_TWELVE = re.compile(r"(?<!\w)(?:اثنا|اثني|اثنتا|اثنتي) عشره?(?!\w)")
 

@@ -19,11 +19,16 @@ _OPENING = re.compile(
 )
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs|this|that|these|those|there|then|himself|herself|"
-    r"هو|هي|هم|هن|هما|هذا|هذه|هؤلاء|ذلك|تلك|اولئك|هناك|حينها|عندها|"
+    r"هو|هي|هم|هن|هما|هذا|هذه|هولاء|ذلك|تلك|اوليك|هناك|حينها|عندها|"
     r"(?:و|ف)?(?:علي|الي|ل|ب|في|عن|من|مع|عند|لدي|بين|حول|ضد|بعد|قبل|تحت|خلف|امام)(?:ه|ها|هم|هما|هن))\b"
 )
 # A suffix that stands for somebody: not after fold, which writes ta marbuta as the same letter.
 _SUFFIX = re.compile(r"(?<=[^\W\d_]{3})(?:ه|ها|هم|هما|هن)(?![^\W_])")
+_COPULA = re.compile(r"^(?:من|ما|اي) (?:هو|هي|هم|هن|هما)(?= \w)")  # `من هي`: "who is", the subject follows
+# Arabic leaves the subject in the verb: "what said before parliament?" means the one who was spoken of.
+_SUBJECTLESS = re.compile(
+    r"^(?:ماذا|متي|اين|كيف|لماذا|هل|بماذا|لمن|عما)(?: قد)? \w+ (?:في|امام|علي|عن|الي|من|بعد|قبل|حول|ضد|مع|ب\w+|ل\w+)\b"
+)
 _EMPTY = frozenset(
     (
         "who whom whose what which when where why how many much did does do is are was were the a an of in on "
@@ -43,11 +48,17 @@ class Exchange:
     answer: str
 
 
+def remember(history: Sequence[Exchange], exchange: Exchange) -> tuple[Exchange, ...]:
+    """Return the history with one more exchange: the last `MEMORY` of them."""
+    return (*history, exchange)[-MEMORY:]
+
+
 def leans(question: str) -> bool:
     """Return whether a question may need what came before it to be understood."""
-    folded = fold(question)
+    folded = _COPULA.sub("", fold(question))
     words = [word for word in re.findall(r"[^\W_]+", folded) if word.removeprefix("و") not in _EMPTY]
-    return bool(_OPENING.search(folded) or _PRONOUN.search(folded) or _SUFFIX.search(question) or len(words) < _FEW)
+    signs = (_OPENING.search(folded), _PRONOUN.search(folded), _SUBJECTLESS.search(folded), _SUFFIX.search(question))
+    return any(signs) or len(words) < _FEW
 
 
 def readings(question: Question, history: Sequence[Exchange]) -> tuple[Question, ...]:
@@ -58,7 +69,7 @@ def readings(question: Question, history: Sequence[Exchange]) -> tuple[Question,
     if not history or not leans(question.text):
         return (question,)
     before: list[str] = []
-    for exchange in reversed(history[-MEMORY:]):
+    for exchange in reversed(history):
         before.insert(0, exchange.question)
         if not leans(exchange.question):
             break

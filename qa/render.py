@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from index.normalise import language_of
-from qa.types import Answer, Citation, Language
+from qa.types import Answer, Citation, Language, Sentence
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all of ASCII's: HTML's and Markdown's own marks are among them
 
@@ -20,30 +20,48 @@ def as_json(answer: Answer) -> str:
 
 def as_text(answer: Answer) -> str:
     """Return the answer and its sources as plain text for a terminal or a pipe."""
-    sources = [_source(citation, answer.language) for citation in answer.citations]
-    notes = {
-        "quoted": {"ar": "(اقتباس من المقال)", "en": "(quoted from the article)"},
-        "cut": {"ar": "(قُطع الجواب عند حده الزمني)", "en": "(cut at its time limit)"},
-    }
-    unsupported = [s.text for s in answer.sentences if s.support == "unsupported"]
     doubt = {"ar": "غير مسنود: ", "en": "Not supported by the articles: "}[answer.language]
-    lines = [answer.text, notes.get(answer.status, {}).get(answer.language, "")]
-    lines += [doubt + text for text in unsupported]
+    lines = [answer.text, *_notes(answer)]
+    lines += [doubt + sentence.text for sentence in answer.sentences if sentence.support == "unsupported"]
     if answer.closest:
-        sources = [_closest(answer.language), *(_source(citation, answer.language) for citation in answer.closest)]
-    return "\n".join([line for line in lines if line] + (["", *sources] if sources else []))
+        lines += ["", _closest(answer.language)]
+        lines += [_source(c, "-", answer.language) for c in answer.closest]
+    if answer.citations:
+        lines += ["", *(_source(c, f"[{c.number}]", answer.language) for c in answer.citations)]
+    return "\n".join(lines)
 
 
 def as_html(answer: Answer) -> str:
     """Return the answer and its sources as HTML in which nothing of an article or a draft is markup."""
-    parts = [block(sentence.text, sentence.citations, sentence.support) for sentence in answer.sentences]
-    parts += [] if answer.sentences else [block(answer.text)]
+    parts = sentences_as_html(answer.sentences) if answer.sentences else block(answer.text)
+    parts += "".join(block(note) for note in _notes(answer))
     if answer.closest:
-        parts += ["<hr>", block(_closest(answer.language))]
+        parts += "<hr>" + block(_closest(answer.language))
     for c in answer.citations or answer.closest:
-        parts += ["<hr>", block(_heading(c), (c.number,)), block(f"«{c.quote}»")]
-        parts += [block(_also(c, answer.language))] if c.also else []
-    return "".join(parts)
+        parts += "<hr>" + block(_heading(c), (c.number,) if answer.citations else ()) + block(f"«{c.quote}»")
+        parts += block(_also(c, answer.language)) if c.also else ""
+    return parts
+
+
+def sentences_as_html(sentences: Sequence[Sentence]) -> str:
+    """Return checked sentences as HTML, each in its own direction."""
+    return "".join(block(sentence.text, sentence.citations, sentence.support) for sentence in sentences)
+
+
+def _notes(answer: Answer) -> list[str]:
+    """Return what a reader should know of how the answer came about."""
+    arabic = answer.language == "ar"
+    notes = {
+        "quoted": "(اقتباس من المقال)" if arabic else "(quoted from the article)",
+        "cut": "(قُطع الجواب قبل نهايته)" if arabic else "(cut before its end)",
+    }
+    said = [notes[answer.status]] if answer.status in notes else []
+    if answer.asked != answer.question:
+        said.append(f"({'فُهم السؤال هكذا' if arabic else 'Understood as'}: {answer.asked})")
+    if answer.since or answer.until:
+        first, last = answer.since or "…", answer.until or "…"
+        said.append(f"(مقالات من {first} إلى {last})" if arabic else f"(Articles from {first} to {last})")
+    return said
 
 
 def block(text: str, numbers: Sequence[int] = (), state: str = "") -> str:
@@ -63,8 +81,8 @@ def _closest(language: Language) -> str:
     return {"ar": "أقرب ما في المقالات، وليس جوابا:", "en": "Closest in the articles, not an answer:"}[language]
 
 
-def _source(citation: Citation, language: Language) -> str:
-    lines = [f"[{citation.number}] {_heading(citation)}", f"    «{citation.quote}»"]
+def _source(citation: Citation, mark: str, language: Language) -> str:
+    lines = [f"{mark} {_heading(citation)}", f"    «{citation.quote}»"]
     return "\n".join(lines + ([f"    {_also(citation, language)}"] if citation.also else []))
 
 

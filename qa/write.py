@@ -19,25 +19,26 @@ def write(
     engine: Engine, snapshot: Snapshot, grounding: Grounding, clock: Clock, stop: Stop
 ) -> Generator[Event, None, Written]:
     """Yield the draft as it grows and what of it is checked, and return the checked sentences and the status."""
-    evidence = grounding.evidence
+    evidence, writes = grounding.evidence, engine.settings.writes
     checker = cite.Checker(engine.embedder)
-    sent = prompt.compose(engine.prompts, snapshot, grounding, engine.settings.writes, engine.generator().count)
+    sent = prompt.compose(engine.prompts, snapshot, grounding, writes, engine.generator().count)
     copies = bool(sent[0].copy_from)
     if copies:  # whatever the model points to, the best evidence opens the answer
         clock.mark("first_word")
         yield Checked((cite.quote(evidence[0]),))
     said: tuple[Sentence, ...] = ()
-    cut = False
+    cut = quoted = False
     for one in sent:
         reply, cut = yield from _reply(engine, one, checker, said, clock, stop)
-        said += reply
-        if cut:
+        supported = [sentence for sentence in reply if sentence.support == "supported"]
+        said = _without_twins((*said, *(reply if writes else supported)))  # half a translation is none
+        quoted = not supported and (writes or not (copies or said))
+        if cut or quoted:
             break
     if copies:
         said = cite.with_best(said, evidence)
-    quoted = not any(sentence.support == "supported" for sentence in said)
-    if quoted:
-        said = (cite.quote(evidence[0]),)
+    elif quoted:
+        said = tuple(cite.quote(one.evidence[0]) for one in sent)
     if grounding.dissent is not None:
         said = cite.side_by_side((evidence[0], grounding.dissent), snapshot)
     return said, "quoted" if quoted else "cut" if cut else "answered"
@@ -53,7 +54,7 @@ def _reply(
 ) -> Generator[Event, None, tuple[tuple[Sentence, ...], bool]]:
     """Return the sentences of the reply to one prompt, each checked once it is finished, and whether it was cut.
 
-    A reply that goes wrong, or of which nothing is supported, is ended and asked for once more.
+    A reply that goes wrong is ended and asked for once more.
     """
     checked: tuple[Sentence, ...] = ()
     for attempt in (sent, prompt.again(sent)):
@@ -66,13 +67,17 @@ def _reply(
                     break
                 done, rest = finished(rest + piece)
                 if done:
-                    checked += checker.check(done, attempt.evidence)
-                    yield Checked((*before, *checked))
+                    checked = _without_twins((*checked, *checker.check(done, attempt.evidence)))
+                    yield Checked(_without_twins((*before, *checked)))
                 yield Draft(rest)
         except ReplyCutError:
             return checked, True
         if not faulty:
-            checked += checker.check(rest, attempt.evidence)
-        if any(sentence.support == "supported" for sentence in checked):
+            checked = _without_twins((*checked, *checker.check(rest, attempt.evidence)))
             return checked, False
     return checked, False
+
+
+def _without_twins(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """Return the sentences, each once: two fragments of a piece of evidence both become the whole of it."""
+    return tuple({sentence.text: sentence for sentence in sentences}.values())

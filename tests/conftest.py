@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from index.store import Writer
 from index.types import Article, Rejection
 from index.update import Folder, Report, update
 from qa import config, prompt
+from qa.confidence import Calibration, Weights
 from qa.config import ROOT, Settings
 from qa.engine import Engine
 from tests.fakes import FakeEmbedder, ScriptedGenerator
@@ -23,6 +25,15 @@ settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("project")
+
+# The small embedder's cosines: from .32 on a sentence is near enough, however many others are.
+_BY_COSINE = Weights((0.5, 0.0, 0.0, 0.0, 0.0), (40.0, 0.0, 0.0, 0.0, 0.0), -40 * 0.32)
+CALIBRATION = Calibration("fake@1", 0.5, {f"{q} -> {a}": _BY_COSINE for q in ("ar", "en") for a in ("ar", "en")})
+
+
+def today() -> date:
+    return date(2017, 3, 25)
+
 
 MODELS = config.load().models  # before the environment is emptied: the real models, where `make models` put them
 
@@ -89,7 +100,7 @@ def engine_of(store: Path, embedder: FakeEmbedder) -> Iterator[Callable[..., Eng
     def make(*replies: str, **changed: Any) -> Engine:
         settings = Settings(data=store.parent, **changed)
         generator = ScriptedGenerator(*replies)
-        made.append(Engine(settings, prompt.load(ROOT / "prompts"), embedder, lambda: generator))
+        made.append(Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: generator, today))
         return made[-1]
 
     yield make

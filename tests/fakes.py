@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.lexical import analyse
+from qa.generate import ReplyCutError, Stop
 from qa.types import Prompt
 
 DIMENSION = 96
@@ -60,9 +61,12 @@ class ScriptedGenerator:
         self.replies = list(replies)
         self.prompts: list[Prompt] = []
 
-    def stream(self, prompt: Prompt) -> Iterator[str]:
+    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
         self.prompts.append(prompt)
-        yield from self.replies.pop(0).splitlines(keepends=True)
+        for piece in self.replies.pop(0).splitlines(keepends=True):
+            if stop():
+                raise ReplyCutError
+            yield piece
 
     def count(self, prompt: Prompt) -> int:
         return sum(len(turn.text.split()) for turn in prompt.turns)

@@ -15,6 +15,7 @@ from index import embed, models
 from index.errors import UsageError
 from qa import cli, evaluate_answers
 from qa.evaluate import _measures
+from qa.generate import Stop
 from qa.questions import holds, read, sample
 from qa.types import Prompt
 from tests.fakes import FakeEmbedder
@@ -100,7 +101,7 @@ def test_answers_are_measured_beside_a_plain_pipeline(
 
         identity = "pointing@1"
 
-        def stream(self, sent: Prompt) -> Iterator[str]:
+        def stream(self, sent: Prompt, stop: Stop) -> Iterator[str]:
             yield sent.copy_from[0] if sent.copy_from else "eight people ثمانية أشخاص Bakers [1]. Nobody knows."
 
         def count(self, sent: Prompt) -> int:

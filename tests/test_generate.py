@@ -16,11 +16,11 @@ import pytest
 from index.models import verify
 from qa.config import Settings
 from qa.errors import GenerationError
-from qa.generate import LlamaGenerator, ServerGenerator
+from qa.generate import LlamaGenerator, ServerGenerator, wanted
 from qa.types import Prompt, Turn
 from tests.conftest import MODELS
 
-PROMPT = Prompt((Turn("system", "Be short."), Turn("user", "Who? <|im_end|>")))
+PROMPT = Prompt((Turn("system", "Be short."), Turn("user", "Who? <|im_end|>")), "en")
 
 
 class _Server(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ def events(*contents: str) -> str:
 
 def test_a_server_is_sent_the_turns_and_its_pieces_come_back() -> None:
     with server(": comment\n\n" + events("تيريزا", " ماي") + "data: after the end") as generator:
-        assert list(generator.stream(PROMPT)) == ["تيريزا", " ماي"]
+        assert list(generator.stream(PROMPT, wanted)) == ["تيريزا", " ماي"]
         (asked,) = _Server.asked
     assert (asked["path"], asked["key"], asked["body"]["model"]) == ("/v1/chat/completions", "Bearer k", "m")
     assert asked["body"]["messages"][1] == {"role": "user", "content": "Who? <|im_end|>"}
@@ -75,13 +75,13 @@ def test_a_server_is_sent_the_turns_and_its_pieces_come_back() -> None:
 )
 def test_a_server_that_fails_is_one_clear_error(status: int, text: str, message: str) -> None:
     with server(text, status) as generator, pytest.raises(GenerationError, match=message):
-        list(generator.stream(PROMPT))
+        list(generator.stream(PROMPT, wanted))
 
 
 def test_a_server_that_is_not_there_is_one_clear_error() -> None:
     generator = ServerGenerator(Settings(server_url="http://127.0.0.1:9/v1"))
     with pytest.raises(GenerationError, match=r"127.0.0.1:9/v1/chat/completions cannot be used .*MUJIB_SERVER_URL"):
-        list(generator.stream(PROMPT))
+        list(generator.stream(PROMPT, wanted))
 
 
 def test_a_file_that_is_no_model_is_one_clear_error(tmp_path: Path) -> None:
@@ -115,23 +115,23 @@ def special(mark: str) -> list[int]:
 def test_a_reply_held_to_the_evidence_is_a_word_sequence_of_it() -> None:
     texts = ("وأوقفت 8 أشخاص لهم علاقة بالجاني.", "وقالت أمام البرلمان صبيحة الخميس 23 مارس.")
     for question in ("كم شخصا أوقفت الشرطة؟", "من فاز بكأس العالم؟", "متى تكلمت؟"):
-        prompt = Prompt((Turn("user", f"{texts[0]}\n{texts[1]}\n{question}"),), texts)
-        said = "".join(llama().stream(prompt))
+        prompt = Prompt((Turn("user", f"{texts[0]}\n{texts[1]}\n{question}"),), "ar", copy_from=texts)
+        said = "".join(llama().stream(prompt, wanted))
         assert said
         assert any(f" {said}" in f" {text}" for text in texts)
 
 
 @pytest.mark.models
 def test_the_same_prompt_gives_the_same_reply_and_closing_stops_it() -> None:
-    prompt = Prompt((Turn("user", "Count from one to twenty."),))
-    first = "".join(llama().stream(prompt))
-    stopped = llama().stream(prompt)
+    prompt = Prompt((Turn("user", "Count from one to nine."),), "en")
+    first = "".join(llama().stream(prompt, wanted))
+    stopped = llama().stream(prompt, wanted)
     next(stopped)
     stopped.close()  # type: ignore[attr-defined]
-    assert "".join(llama().stream(prompt)) == first
+    assert "".join(llama().stream(prompt, wanted)) == first
 
 
 @pytest.mark.models
 def test_a_prompt_over_the_context_is_one_clear_error() -> None:
     with pytest.raises(GenerationError, match="MUJIB_CONTEXT_TOKENS"):
-        list(llama().stream(Prompt((Turn("user", "word " * 5000),))))
+        list(llama().stream(Prompt((Turn("user", "word " * 5000),), "en"), wanted))

@@ -205,7 +205,7 @@ def test_a_hub_that_cannot_be_reached_is_told(tmp_path: Path, monkeypatch: pytes
 def test_every_default_model_is_pinned_whole() -> None:
     from qa.config import Settings
 
-    assert {Settings().embedding_model, Settings().answer_model} == set(pins())
+    assert {Settings().embedding_model, Settings().answer_model} <= set(pins())
     for found in pins().values():
         assert sum(part.bytes for part in found.parts) == found.joined.bytes
         assert all(len(d.sha256) == 64 for d in [*found.files.values(), found.joined])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,23 @@ EVIL = "<img src=x onerror=alert(1)> ![x](http://e/x.png) [a](javascript:alert(1
 def answer(text: str, status: str = "answered") -> Answer:
     citation = Citation(1, "a", text, "2017-03-23", "seeds/a.txt", 0, len(text), text)
     sentences = (Sentence(text, "supported", (1,)), Sentence("شك", "unsupported", ()))
-    return Answer("q", "en", status, f"{text} [1] شك", sentences, (citation,), {}, {}, "p")  # type: ignore[arg-type]
+    told = () if status == "no_evidence" else sentences
+    return Answer(
+        question="q",
+        language="en",
+        status=status,  # type: ignore[arg-type]
+        text=f"{text} [1] شك",
+        sentences=told,
+        citations=(citation,) if told else (),
+        closest=() if told else (citation,),
+        confidence=0.9,
+        asked="q",
+        since=None,
+        until=None,
+        timings={},
+        models={},
+        prompt="p",
+    )
 
 
 @given(st.text(max_size=300))
@@ -51,12 +68,32 @@ def test_json_is_the_contract_of_the_command_line() -> None:
 
     record = json.loads(as_json(answer("نص")))
     assert list(record) == [
-        *("question", "language", "status", "text", "sentences", "citations", "timings", "models", "prompt"),
+        *("question", "language", "status", "text", "sentences", "citations", "closest", "confidence", "asked"),
+        *("since", "until", "timings", "models", "prompt"),
     ]
     assert list(record["sentences"][0]) == ["text", "support", "citations"]
     assert list(record["citations"][0]) == [
         *("number", "article_id", "title", "published", "path", "start", "end", "quote", "also"),
     ]
+
+
+def test_the_closest_articles_are_no_citations() -> None:
+    shown = as_text(answer("Eight people.", "no_evidence"))
+    assert shown.splitlines()[2:] == [
+        "Closest in the articles, not an answer:",
+        "- Eight people. · 2017-03-23 · seeds/a.txt",
+        "    «Eight people.»",
+    ]
+    assert "Closest in the articles" in html.unescape(as_html(answer("x", "no_evidence")))
+    assert "[1]" not in html.unescape(as_html(replace(answer("x", "no_evidence"), text="No.")))
+
+
+def test_what_was_understood_and_where_it_was_looked_for_is_said() -> None:
+    shown = replace(answer("x"), asked="Who came? And when?", since="2017-03-01", until="2017-04-03")
+    for text in (as_text(shown), html.unescape(as_html(shown))):
+        assert "Understood as: Who came? And when?" in text
+        assert "Articles from 2017-03-01 to 2017-04-03" in text
+    assert "Understood" not in as_text(answer("x"))
 
 
 @pytest.mark.parametrize("status", ["answered", "quoted", "cut", "no_evidence"])

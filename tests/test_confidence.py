@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index import models
+from index.errors import UsageError
+from qa.calibrate import Seen, as_toml, fit, measure
+from qa.confidence import SIGNS, load, signs
+from qa.config import Settings
+
+
+def test_the_shipped_calibration_is_that_of_the_default_model() -> None:
+    calibration = load(Settings().calibration)
+    assert calibration.embedding == models.identity(Settings().embedding_model, Settings().models)
+    assert 0.3 <= calibration.enough <= 0.7
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_signs_tell_how_far_the_best_stands_out(weights: list[float]) -> None:
+    ordered = sorted(weights, reverse=True)
+    found = signs(0.5, 7.0, ordered)
+    assert len(found) == len(SIGNS)
+    assert found[:2] == (0.5, 7.0)
+    for sign, place in zip(found[2:], (5, 11, 21), strict=True):
+        assert sign == (ordered[0] - ordered[place - 1] if len(ordered) >= place else None)
+
+
+@given(st.floats(0, 1), st.floats(-5, 30), st.floats(0, 0.5))
+def test_confidence_is_a_probability_and_grows_with_what_speaks_for_an_answer(
+    similarity: float, passage: float, above: float
+) -> None:
+    calibration = load(Settings().calibration)
+    for question in ("ar", "en"):
+        for article in ("ar", "en"):
+            less = calibration.confidence(question, article, (similarity, passage, above, above, above))
+            more = calibration.confidence(question, article, (similarity + 0.2, passage, above, above, above + 0.05))
+            assert 0 <= less <= more <= 1
+
+
+def made(count: int) -> list[Seen]:
+    """Return questions whose best sentence stands out by .3 when it answers, by .1 when it does not."""
+    seen = []
+    for number in range(count):
+        wiggle = 0.08 * math.sin(number)
+        for pair in ("ar -> ar", "ar -> en", "en -> ar", "en -> en"):
+            for situation, above in (("answerable", 0.3), ("withheld", 0.1), ("near miss", 0.14)):
+                found = (0.5 + wiggle, 8 + wiggle, above + wiggle, above + wiggle, None)
+                seen.append(Seen(pair, pair, situation, number % 2, found))  # type: ignore[arg-type]
+    return seen
+
+
+def test_what_is_fitted_separates_what_it_saw_and_survives_its_file(tmp_path: Path) -> None:
+    seen = made(40)
+    measured = measure(seen, "m@1")
+    for of_direction in measured.values():
+        assert all(value > 0.85 for value in of_direction.values())
+    fitted = fit(seen, "m@1")
+    path = tmp_path / "calibration.toml"
+    path.write_text(as_toml(fitted, seen, measured), "utf-8")
+    read = load(path)
+    assert (read.embedding, read.enough) == ("m@1", fitted.enough)
+    for above in (0.05, 0.2, 0.4):
+        found = (0.5, 8.0, above, above, None)
+        assert read.confidence("en", "ar", found) == pytest.approx(fitted.confidence("en", "ar", found), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "enough = 1", "embedding = 3\nenough = 'x'", "[pairs.'ar -> ar']\nusual = 1", "\0"]
+)
+def test_a_file_that_is_no_calibration_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=r"c\.toml is not a calibration .*mujib eval calibrate"):
+        load(path)
+    with pytest.raises(UsageError, match="is not a calibration"):
+        load(tmp_path / "none.toml")

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.draft import finished, is_faulty
+from qa.types import Evidence, Prompt, Turn
+
+SENT = Prompt(
+    (Turn("system", "Translate the Arabic sentence into English and keep every name."), Turn("user", "x")),
+    "en",
+    (Evidence(1, "a", 0, 9, "رقم الحساب 12345678901234567 في المصرف", "ar", 0.9),),
+)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "the same words again the same words again the same words again",
+        "he went he went he went he went he went he went",
+        "=" * 12,
+        "The number is 99999999999999999",
+        "Sure! Translate the Arabic sentence into English and keep",
+        "أوقفت الشرطة ثمانية أشخاص في مدينة لندن",
+    ],
+)
+def test_a_draft_that_goes_wrong_is_seen(draft: str) -> None:
+    assert is_faulty(draft, SENT)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "",
+        "The police arrested eight people in London, and the police searched six houses in London.",
+        "The account 12345678901234567 is in the bank.",
+        "تيريزا ماي Theresa May",
+        "This Arabic sentence tells a name.",
+    ],
+)
+def test_an_ordinary_draft_is_let_be(draft: str) -> None:
+    assert not is_faulty(draft, SENT)
+
+
+@given(st.lists(st.sampled_from(["One", " two", ". ", "؟ ", "\n", " [1]", " ثلاثة", "3.5", "Dr. X"])))
+def test_nothing_of_a_growing_draft_is_lost(pieces: list[str]) -> None:
+    done, rest = "", ""
+    for piece in pieces:
+        ended, rest = finished(rest + piece)
+        done += ended
+    assert done + rest == "".join(pieces)
