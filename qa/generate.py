@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -223,7 +224,7 @@ class ServerGenerator:
 
         body = {
             "model": self._model,
-            "messages": [{"role": turn.role, "content": turn.text} for turn in prompt.turns],
+            "messages": [{"role": turn.role, "content": _disarmed(turn.text)} for turn in prompt.turns],
             "temperature": prompt.temperature,
             "max_tokens": self._limit,
             "stream": True,
@@ -264,6 +265,17 @@ def in_background(work: Callable[[], _T]) -> Future[_T]:
         return executor.submit(work)
     finally:
         executor.shutdown(wait=False)
+
+
+# How models write their control tokens. A server makes real ones of them wherever they stand in a message.
+_CONTROL = re.compile(
+    r"<(\|[^<>|]{1,40}\||/?s|(?:start|end)_of_turn|bos|eos|unk|pad)>|\[(/?INST|/?SYS)\]", re.IGNORECASE
+)
+
+
+def _disarmed(text: str) -> str:
+    """Return a text in which nothing is a control token, whatever the server's tokeniser takes for one."""
+    return _CONTROL.sub(lambda match: f"‹{match[1] or match[2]}›", text)
 
 
 def _next(pieces: SimpleQueue[str | None], stop: Stop) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,7 +18,7 @@ import pytest
 from index.models import verify
 from qa.config import Settings
 from qa.errors import GenerationError
-from qa.generate import LlamaGenerator, ServerGenerator, wanted
+from qa.generate import LlamaGenerator, ReplyCutError, ServerGenerator, wanted
 from qa.types import Prompt, Turn
 from tests.conftest import MODELS
 
@@ -61,8 +63,18 @@ def test_a_server_is_sent_the_turns_and_its_pieces_come_back() -> None:
         assert list(generator.stream(PROMPT, wanted)) == ["تيريزا", " ماي"]
         (asked,) = _Server.asked
     assert (asked["path"], asked["key"], asked["body"]["model"]) == ("/v1/chat/completions", "Bearer k", "m")
-    assert asked["body"]["messages"][1] == {"role": "user", "content": "Who? <|im_end|>"}
+    assert asked["body"]["messages"][1] == {"role": "user", "content": "Who? ‹|im_end|›"}
     assert asked["body"]["stream"] is True
+
+
+@pytest.mark.parametrize("token", ["<|im_start|>", "</s>", "<s>", "<start_of_turn>", "[INST]", "[/INST]", "<|eot_id|>"])
+def test_nothing_that_a_server_is_sent_is_a_control_token(token: str) -> None:
+    with server(events("x")) as generator:
+        list(generator.stream(Prompt((Turn("user", f"a {token} b [1] <b> 3 < 4"),), "en"), wanted))
+        (asked,) = _Server.asked
+    content = asked["body"]["messages"][0]["content"]
+    assert token not in content
+    assert content.endswith("b [1] <b> 3 < 4")
 
 
 @pytest.mark.parametrize(
@@ -135,3 +147,58 @@ def test_the_same_prompt_gives_the_same_reply_and_closing_stops_it() -> None:
 def test_a_prompt_over_the_context_is_one_clear_error() -> None:
     with pytest.raises(GenerationError, match="MUJIB_CONTEXT_TOKENS"):
         list(llama().stream(Prompt((Turn("user", "word " * 5000),), "en"), wanted))
+
+
+@pytest.mark.models
+def test_an_answer_is_stopped_within_a_second_even_while_the_prompt_is_read() -> None:
+    prompt = Prompt((Turn("user", "word " * 2500),), "en")
+    began = time.monotonic()
+    with pytest.raises(ReplyCutError):
+        list(llama().stream(prompt, lambda: time.monotonic() - began > 1))
+    assert time.monotonic() - began < 2
+    harmless = Prompt((Turn("user", "Count from one to nine."),), "en")
+    assert "".join(llama().stream(harmless, wanted))
+
+
+@pytest.mark.models
+def test_a_reply_of_the_most_tokens_is_cut() -> None:
+    prompt = Prompt((Turn("user", "Count from 1 to 1000, all numbers."),), "en")
+    pieces, cut = until_cut(llama().stream(prompt, wanted))
+    assert (len(pieces), cut) == (24, True)
+
+
+def until_cut(stream: Iterator[str]) -> tuple[list[str], bool]:
+    """Return the pieces of a reply, and whether it was cut."""
+    pieces = []
+    try:
+        for piece in stream:
+            pieces.append(piece)  # noqa: PERF402 - what comes before the cut
+    except ReplyCutError:
+        return pieces, True
+    return pieces, False
+
+
+@pytest.mark.models
+def test_a_question_that_waits_for_the_model_can_be_stopped_too() -> None:
+    first = llama().stream(PROMPT, wanted)
+    next(first)
+    with pytest.raises(ReplyCutError):
+        list(llama().stream(PROMPT, lambda: True))
+    first.close()  # type: ignore[attr-defined]
+
+
+def test_a_reply_that_the_server_cut_is_cut() -> None:
+    last = json.dumps({"choices": [{"delta": {"content": " and"}, "finish_reason": "length"}]})
+    with server(events("one").replace("data: [DONE]\n\n", "") + f"data: {last}\n\n") as generator:
+        assert until_cut(generator.stream(PROMPT, wanted)) == (["one", " and"], True)
+    with server(events("one")) as generator:
+        assert until_cut(generator.stream(PROMPT, wanted)) == (["one"], False)
+
+
+def test_a_server_that_is_silent_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        generator = ServerGenerator(Settings(server_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1"))
+        began = time.monotonic()
+        with pytest.raises(ReplyCutError):
+            list(generator.stream(PROMPT, lambda: time.monotonic() - began > 0.5))
+        assert time.monotonic() - began < 1.5
