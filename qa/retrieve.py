@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from index.normalise import fold
 from index.shelf import Shelf
 from index.store import Sentences, Snapshot
 from index.types import Hit, Story
+from qa import claims
 from qa.types import Question, Window
 
 _DEPTH = 50  # passages that each leg may name in each language
@@ -165,42 +166,46 @@ def _stories(
     snapshot: Snapshot, candidates: Sequence[_Candidate], likeness: NDArray[np.float32], first: int
 ) -> list[_Group]:
     """Put the passages of one article together, and with the `first` of them the articles that copy them."""
-    runs = cache(lambda number: _runs(snapshot.chunks([number])[0].text))
+    text_of = cache(lambda number: snapshot.chunks([number])[0].text)
     groups: dict[str, _Group] = {}
-    copies: set[str] = set()
+    copied: set[str] = set()
     for row, candidate in enumerate(candidates):
         article_id = candidate.key[1]
         if article_id in groups:
             groups[article_id].candidates.append(candidate)
             groups[article_id].rows.append(row)
-        elif article_id not in copies:
+        elif article_id not in copied:
             alike = [
                 group
                 for group in (list(groups.values()) if len(groups) < first else [])
                 if group.language == candidate.language and likeness[row, group.rows[0]] >= _COPY
             ]
-            own = runs(candidate.number) if alike else set()
-            original = next((group for group in alike if _copies(runs(group.candidates[0].number), own)), None)
+            own = text_of(candidate.number) if alike else ""
+            original = next((group for group in alike if copies(text_of(group.candidates[0].number), own)), None)
             if original is None:
                 groups[article_id] = _Group(-candidate.key[0], [candidate], [row])
             else:
                 original.also.append(article_id)
-                copies.add(article_id)
+                copied.add(article_id)
     return list(groups.values())
 
 
 def copies(one: str, other: str) -> bool:
-    """Return whether two texts say the same in the same words."""
-    return _copies(_runs(one), _runs(other))
+    """Return whether two texts say the same in the same words.
+
+    The same words with other numbers are no copy: an agency that counts three dead, and then four.
+    """
+    runs, others = _runs(one), _runs(other)
+    if len(runs & others) < _COPY_WORDS * min(len(runs), len(others)):
+        return False
+    numbers, other_numbers = claims.numbers(one), claims.numbers(other)
+    return numbers <= other_numbers or other_numbers <= numbers
 
 
-def _copies(one: set[tuple[str, ...]], other: set[tuple[str, ...]]) -> bool:
-    return len(one & other) >= _COPY_WORDS * min(len(one), len(other))
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
+@lru_cache(maxsize=1_000)
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
     words = re.findall(r"\w+", fold(text))
-    return {tuple(words[i : i + _RUN]) for i in range(max(1, len(words) - _RUN + 1))}
+    return frozenset(tuple(words[i : i + _RUN]) for i in range(max(1, len(words) - _RUN + 1)))
 
 
 def _translations_behind(groups: Sequence[_Group], likeness: NDArray[np.float32], language: str) -> list[_Group]:

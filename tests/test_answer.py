@@ -181,6 +181,73 @@ def test_a_deadline_cuts_and_keeps_what_was_verified(engine_of: EngineOf) -> Non
     assert (answer.status, answer.text) == ("cut", "They searched six houses. [1]")
 
 
+@pytest.fixture
+def news(folder: Path, bring_up_to_date: Callable[[], Report]) -> None:
+    """Fill the collection with three days of news: today is 25 March 2017."""
+    for day, text in (
+        ("2017-03-23", "Three people were killed in the attack in Westminster, the police said."),
+        ("2017-03-24", "Four people were killed in the attack in Westminster, the police said."),
+        ("2016-03-22", "Dozens were killed in the attack on the airport in Brussels."),
+    ):
+        (folder / f"{day}.md").write_text(f"---\ndate: {day}\n---\n{text}", "utf-8")
+    bring_up_to_date()
+
+
+@pytest.mark.usefixtures("news")
+def test_sources_that_disagree_are_both_given_with_their_days(engine_of: EngineOf) -> None:
+    engine = engine_of("Four people")
+    answer = ask(engine, accept("How many people were killed in the attack in Westminster?"))
+    assert answer.text == (
+        "(23 March 2017) Three people were killed in the attack in Westminster, the police said. [1] "
+        "(24 March 2017) Four people were killed in the attack in Westminster, the police said. [2]"
+    )
+    assert [citation.published for citation in answer.citations] == ["2017-03-23", "2017-03-24"]
+    check_invariants(engine, answer)
+
+
+@pytest.mark.usefixtures("news")
+def test_yesterday_is_a_day_and_no_other(engine_of: EngineOf) -> None:
+    answer = ask(engine_of("Four people"), accept("Who was killed in the attack in Westminster yesterday?"))
+    assert (answer.since, answer.until) == ("2017-03-24", "2017-03-25")
+    assert answer.text.startswith("Four people were killed")
+    assert "Articles from 2017-03-24 to 2017-03-25" in as_text(answer)
+    late = ask(engine_of("x"), accept("Which airport of Brussels had dozens yesterday?"))
+    assert late.status == "no_evidence"
+    assert [citation.published for citation in late.closest if citation.published] == ["2017-03-24"]
+
+
+@pytest.mark.usefixtures("news")
+def test_a_named_month_is_looked_into_first_and_then_everything(engine_of: EngineOf) -> None:
+    asked = "Who was killed in the attack on the airport in Brussels in {}?"
+    within = ask(engine_of("Dozens"), accept(asked.format("March 2016")))
+    assert (within.since, within.until) == ("2016-03-01", "2016-04-03")
+    elsewhere = ask(engine_of("Dozens"), accept(asked.format("May 2011")))
+    assert (elsewhere.since, elsewhere.text) == (None, f"{within.citations[0].quote} [1]")
+
+
+@pytest.mark.usefixtures("news")
+def test_days_that_are_given_stand_before_those_in_the_question(engine_of: EngineOf) -> None:
+    question = accept("Who was killed in the attack in Westminster yesterday?")
+    answer = ask(engine_of("Three people"), question, Window("2017-03-23", "2017-03-23"))
+    assert answer.text.startswith("Three people were killed")
+
+
+def test_an_article_of_no_known_day_may_be_of_yesterday(engine_of: EngineOf) -> None:
+    answer = ask(engine_of("Washington"), accept("Who met in Washington yesterday?"))
+    assert answer.citations[0].quote == "The ministers met in Washington."
+
+
+def test_a_sentence_that_leans_is_understood_with_the_one_before(
+    folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
+) -> None:
+    (folder / "he.txt").write_text("Khalid Masood drove over the bridge. He was born in Kent.", "utf-8")
+    bring_up_to_date()
+    engine = engine_of("in Kent")
+    answer = ask(engine, accept("Who was born in Kent?"))
+    assert answer.citations[0].quote == "He was born in Kent."
+    assert "[1] Khalid Masood drove over the bridge. He was born in Kent." in sent_by(engine)[0].turns[-1].text
+
+
 def test_a_new_article_is_seen_without_a_restart(
     folder: Path, engine_of: EngineOf, bring_up_to_date: Callable[[], Report]
 ) -> None:
