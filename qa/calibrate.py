@@ -22,6 +22,7 @@ ENOUGH = (
     0.42  # answers a little more readily than evenly: a refused question costs more than a doubtful quote, see README
 )
 _STORIES = 10
+_LEAST = 20  # questions with an answer, and as many without, that weights are fitted to
 # Of the questions that are fitted to, half can be answered; the others are withheld in two ways, a quarter each.
 _SHARE: Mapping[Situation, float] = {"answerable": 0.5, "withheld": 0.25, "near miss": 0.25}
 
@@ -57,15 +58,23 @@ def look(bench: Bench, progress: Progress) -> list[Seen]:
     return seen
 
 
-def fit(seen: Sequence[Seen], embedding: str) -> Calibration:
-    """Return the calibration that fits what was seen."""
-    pairs = sorted({one.pair for one in seen})
-    return Calibration(embedding, ENOUGH, {pair: _fit([one for one in seen if one.pair == pair]) for pair in pairs})
+def fit(seen: Sequence[Seen], embedding: str, before: Calibration) -> Calibration:
+    """Return the calibration that fits what was seen.
+
+    A pair of languages of which too little was seen keeps the weights it had `before`.
+    """
+    pairs = {}
+    for pair, weights in before.pairs.items():
+        of_pair = [one for one in seen if one.pair == pair]
+        answerable = sum(one.situation == "answerable" for one in of_pair)
+        told = min(answerable, len(of_pair) - answerable) >= _LEAST
+        pairs[pair] = _fit(of_pair) if told else weights
+    return Calibration(embedding, ENOUGH, pairs)
 
 
-def measure(seen: Sequence[Seen], embedding: str) -> dict[str, dict[str, float]]:
+def measure(seen: Sequence[Seen], embedding: str, before: Calibration) -> dict[str, dict[str, float]]:
     """Return for each direction how many questions are kept and refused, fitted on the other half of the articles."""
-    halves = [fit([one for one in seen if one.half != half], embedding) for half in (0, 1)]
+    halves = [fit([one for one in seen if one.half != half], embedding, before) for half in (0, 1)]
     kept: dict[tuple[str, Situation], list[bool]] = {}
     for one in seen:
         question, article = one.pair.split(" -> ")

@@ -267,7 +267,7 @@ def eval_calibrate(
     """Fit how sure an answer must be, on questions whose articles are there and withheld, and write it down."""
     settings = config.load()
 
-    from qa import calibrate, evaluate
+    from qa import calibrate, confidence, evaluate
     from qa.questions import read
 
     with _progress("embedding", quiet) as progress:
@@ -275,7 +275,9 @@ def eval_calibrate(
     with _progress("searching", quiet) as progress:
         seen = calibrate.look(bench, progress)
     identity = models.identity(settings.embedding_model, settings.models)
-    text = calibrate.as_toml(calibrate.fit(seen, identity), seen, calibrate.measure(seen, identity))
+    before = confidence.load(settings.calibration)
+    measured = calibrate.measure(seen, identity, before)
+    text = calibrate.as_toml(calibrate.fit(seen, identity, before), seen, measured)
     path = output or settings.calibration
     path.write_text(text, "utf-8")
     print(text.split("\n\n", 1)[0])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from index import models, store
-from index.errors import MujibError
-from qa import prompt
+from index.errors import ModelError, MujibError
+from qa import confidence, prompt
 from qa.config import Settings
 
 _PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "llama-cpp-python", "gradio", "langchain-text-splitters")
@@ -30,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("python", f"{platform.python_version()} on {platform.machine()}", sound=True),
         *_packages(),
         _look("prompts", lambda: f"{prompt.load(settings.prompts).digest} in {settings.prompts}"),
+        _look("calibration", lambda: _calibration(settings)),
         _look("embedding model", lambda: models.verify(settings.embedding_model, settings.models).identity),
         _look("answering model", lambda: _answering(settings)),
         _look("index", lambda: _index(settings)),
@@ -42,6 +43,17 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, version(name), sound=True)
         except PackageNotFoundError:
             yield Finding(name, "not installed. Run `make setup`.", sound=False)
+
+
+def _calibration(settings: Settings) -> str:
+    fitted = confidence.load(settings.calibration).embedding
+    used = models.identity(settings.embedding_model, settings.models)
+    if fitted != used:
+        raise ModelError(
+            f"{settings.calibration} was fitted to {fitted}, not to {used}: it cannot tell well whether the articles "
+            "hold an answer. Fit it anew with `mujib eval calibrate` and name it in MUJIB_CALIBRATION."
+        )
+    return f"{settings.calibration}, for {fitted}"
 
 
 def _answering(settings: Settings) -> str:

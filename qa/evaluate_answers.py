@@ -86,7 +86,7 @@ def answers(bench: Bench, withhold: bool, plain: int | None, progress: Progress)
     generator = _Counting(load_generator(bench.settings))
     prompts, calibration = prompt.load(bench.settings.prompts), confidence.load(bench.settings.calibration)
     engine = Engine(bench.settings, prompts, calibration, bench.embedder(), lambda: generator)
-    results: dict[str, list[Result]] = {"mujib": [], "baseline": []}
+    results: dict[str, list[Result]] = {"mujib": []} if plain == 0 else {"mujib": [], "baseline": []}
     asked: Counter[str] = Counter()
     with closing(engine):
         snapshot = engine.snapshot()

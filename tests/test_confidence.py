@@ -12,6 +12,7 @@ from index.errors import UsageError
 from qa.calibrate import Seen, as_toml, fit, measure
 from qa.confidence import SIGNS, load, signs
 from qa.config import Settings
+from tests.conftest import CALIBRATION
 
 
 def test_the_shipped_calibration_is_that_of_the_default_model() -> None:
@@ -56,10 +57,10 @@ def made(count: int) -> list[Seen]:
 
 def test_what_is_fitted_separates_what_it_saw_and_survives_its_file(tmp_path: Path) -> None:
     seen = made(40)
-    measured = measure(seen, "m@1")
+    measured = measure(seen, "m@1", CALIBRATION)
     for of_direction in measured.values():
         assert all(value > 0.85 for value in of_direction.values())
-    fitted = fit(seen, "m@1")
+    fitted = fit(seen, "m@1", CALIBRATION)
     path = tmp_path / "calibration.toml"
     path.write_text(as_toml(fitted, seen, measured), "utf-8")
     read = load(path)
@@ -67,6 +68,13 @@ def test_what_is_fitted_separates_what_it_saw_and_survives_its_file(tmp_path: Pa
     for above in (0.05, 0.2, 0.4):
         found = (0.5, 8.0, above, above, None)
         assert read.confidence("en", "ar", found) == pytest.approx(fitted.confidence("en", "ar", found), abs=0.01)
+
+
+def test_a_pair_of_languages_that_was_hardly_seen_keeps_its_weights() -> None:
+    fitted = fit([one for one in made(40) if one.pair == "en -> en"], "m@1", CALIBRATION)
+    assert fitted.pairs["en -> en"] != CALIBRATION.pairs["en -> en"]
+    assert fitted.pairs["ar -> en"] == CALIBRATION.pairs["ar -> en"]
+    assert fit(made(3), "m@1", CALIBRATION).pairs == CALIBRATION.pairs
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from index import embed, models
 from index.errors import UsageError
-from qa import cli, evaluate_answers
+from index.store import open_snapshot
+from index.update import Report
+from qa import cli, confidence, evaluate_answers, situations
 from qa.evaluate import _measures
 from qa.generate import Stop
-from qa.questions import holds, read, sample
-from qa.types import Prompt
+from qa.question import accept
+from qa.questions import Case, holds, read, sample
+from qa.types import Prompt, Window
 from tests.fakes import FakeEmbedder
 
 ARTICLES = [
@@ -121,8 +125,54 @@ def test_answers_are_measured_beside_a_plain_pipeline(
     plain = {row["direction"]: row for row in told["summary"]["baseline"]}["en -> en"]
     assert (plain["answered_correctly"][0], plain["citation_recall"][0], plain["refused_withheld"][0]) == (1, 0.5, 0)
     assert {result["situation"] for result in told["results"]["mujib"]} == {"answerable", "withheld"}
+    earlier = Path(files[0]).with_name("earlier.json")
+    earlier.write_text(json.dumps(told), "utf-8")
+    monkeypatch.setattr(Pointing, "stream", lambda *_: iter(["Nobody knows."]))
+    assert cli.app([*command, "--compare", str(earlier)], standalone_mode=False) in {None, 0}
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    baseline = next(row for row in shown if row[0] == "baseline")
+    before = next(row for row in shown if row[:2] == ["earlier", "baseline"])
+    assert baseline[1:] == before[2:]  # the replies of the plain pipeline are kept
+    assert cli.app([*command, "--baseline", "0"], standalone_mode=False) in {None, 0}
+    assert "baseline" not in capsys.readouterr().out
+    earlier.write_text("[]", "utf-8")
+    with pytest.raises(UsageError, match="is not what `mujib eval answers --json` prints"):
+        cli.app([*command, "--compare", str(earlier)], standalone_mode=False)
+
+
+def test_a_calibration_is_fitted_and_can_be_used(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "fitted.toml"
+    command = ["eval", "calibrate", "--articles", files[0], "--questions", files[1], "--quiet", "--output", str(output)]
     assert cli.app(command, standalone_mode=False) in {None, 0}
-    assert "baseline  all" in capsys.readouterr().out
+    assert "# Fitted to 5 questions that can be answered and 5 whose answer was withheld." in capsys.readouterr().out
+    assert confidence.load(output).embedding == FakeEmbedder.identity
+
+
+PARAGRAPHS = (
+    {"id": "n:1", "language": "en", "title": "Newton", "text": "Newton was born in Woolsthorpe on a cold day."},
+    {"id": "n:2", "language": "en", "title": "Newton", "text": "Newton studied in Cambridge and taught there."},
+    {"id": "n:3", "language": "en", "title": "Newton", "text": "Newton, born in Woolsthorpe, wrote books on light."},
+    {"id": "e:1", "language": "en", "title": "Euler", "text": "Euler was born in Basel."},
+)
+
+
+@pytest.mark.parametrize(("kept", "near_miss"), [((0, 1, 3), True), ((0, 1, 2, 3), False), ((0, 3), False)])
+def test_a_near_miss_leaves_no_paragraph_that_answers(
+    kept: tuple[int, ...], near_miss: bool, folder: Path, store: Path, bring_up_to_date: Callable[[], Report]
+) -> None:
+    lines = [json.dumps(PARAGRAPHS[number]) for number in kept]
+    (folder / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    bring_up_to_date()
+    case = Case("1", "made", accept("Where was Newton born?"), "en", {"en": "n:1"}, {"en": ("Woolsthorpe",)})
+    with closing(open_snapshot(store)) as snapshot:
+        assert situations.window(snapshot, case, "answerable") == Window()
+        withheld = situations.window(snapshot, case, "withheld")
+        assert withheld is not None
+        assert set(withheld.without) == {id_ for id_ in snapshot.article_ids() if id_ != "e:1"}
+        near = situations.window(snapshot, case, "near miss")
+        assert near == (Window(without=("n:1",)) if near_miss else None)
 
 
 @pytest.mark.parametrize(
