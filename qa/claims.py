@@ -16,6 +16,7 @@ from index.normalise import fold, language_of
 _NUMERAL = re.compile(r"(?<![\w.,٬٫])\d+(?:[.,٬٫]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,٬]\d{3})+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_PLAIN_WORD = re.compile(r"[^\W_]+")
 _PREFIX = re.compile(r"^[وف]?(?:[بكل]?ال|لل|[بكل])?(?=\w{3})")
 
 _UNITS: dict[int, str] = {
@@ -235,7 +236,8 @@ _NOT_NAMES = frozenset(
         "secretary director head police government parliament army ministry court january february march "
         "april may june july august september october november december monday tuesday wednesday thursday "
         "friday saturday sunday yes only even only today yesterday tomorrow under over into between among "
-        "another any every people person man woman city state country war world north south east west "
+        "another any every despite often traditionally usually recently originally "
+        "people person man woman city state country war world north south east west "
         "northern southern eastern western is was are were be been has have had do does did will would can "
         "could"
     ).split()
@@ -323,10 +325,12 @@ def words_and_pairs(text: str) -> list[str]:
 
 def named_in(name: str, text: str) -> bool:
     """Return whether a text holds a name, in the name's own script or, by its consonants, in the other."""
-    folded = fold(name)
+    folded = " ".join(_PLAIN_WORD.findall(fold(name)))
     same_script = language_of(name) == language_of(text)
     wanted = sound(name)
-    for word in _WORD.findall(text):
+    if same_script and f" {folded} " in f" {' '.join(_PLAIN_WORD.findall(fold(text)))} ":
+        return True
+    for word in _PLAIN_WORD.findall(text):
         for variant in {fold(word), _ARABIC_PREFIX.sub("", fold(word))}:
             if variant == folded or (same_script and _related(variant, folded)):
                 return True

@@ -86,6 +86,7 @@ def answers(bench: Bench, withhold: bool, plain: int | None, progress: Progress)
     generator = _Counting(load_generator(bench.settings))
     prompts, calibration = prompt.load(bench.settings.prompts), confidence.load(bench.settings.calibration)
     engine = Engine(bench.settings, prompts, calibration, bench.embedder(), lambda: generator)
+    checker = cite.Checker(engine.embedder)
     results: dict[str, list[Result]] = {"mujib": []} if plain == 0 else {"mujib": [], "baseline": []}
     asked: Counter[str] = Counter()
     with closing(engine):
@@ -101,9 +102,9 @@ def answers(bench: Bench, withhold: bool, plain: int | None, progress: Progress)
             asked[case.direction] += situation == "answerable"
             generator.tokens = 0
             made = answer.ask(engine, case.question, searched)
-            results["mujib"].append(_judge(case, situation, made, generator.tokens))
+            results["mujib"].append(_judge(case, situation, made, generator.tokens, checker))
             if plain is None or asked[case.direction] <= plain:
-                results["baseline"].append(_judge(case, situation, *baseline.answer(case, searched)))
+                results["baseline"].append(_judge(case, situation, *baseline.answer(case, searched), checker))
             progress(number, len(work))
     return results
 
@@ -115,12 +116,13 @@ def _in_turns(cases: Sequence[Case]) -> list[Case]:
     return [case for turn in zip_longest(*groups.values()) for case in turn if case is not None]
 
 
-def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Result:
+def _judge(case: Case, situation: Situation, made: Answer, tokens: int, checker: cite.Checker) -> Result:
     accepted = [text for texts in case.answers.values() for text in texts]
     text = _MARKER.sub("", made.text).strip()
     refused = made.status == "no_evidence"
     answerable = situation == "answerable"
-    right = not refused and questions.holds(text, accepted)
+    held = not refused and questions.holds(text, accepted)
+    right = held and made.status != "quoted"  # a quote answers only who reads the article's language
     quoted = any(questions.holds(citation.quote, accepted) for citation in made.citations[:_QUOTES])
     gold = set(case.documents.values())
     supported = [sentence for sentence in made.sentences if sentence.support == "supported"]
@@ -131,7 +133,7 @@ def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Resul
         text=made.text,
         refused=refused,
         right=right if answerable else None,
-        right_or_quoted=(right or quoted) if answerable else None,
+        right_or_quoted=(held or quoted) if answerable else None,
         f1=(0.0 if refused else max(_f1(text, one) for one in accepted)) if answerable else None,
         citations_right=tuple(
             citation.article_id in gold or questions.holds(citation.quote, accepted) for citation in made.citations
@@ -140,7 +142,7 @@ def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Resul
         else (),
         sentences_cited=tuple(bool(sentence.citations) for sentence in supported),
         sentences_unsupported=len(made.sentences) - len(supported),
-        unheld=_unheld(made),
+        unheld=_unheld(made, checker),
         status=made.status,
         # A quote is in its article's language.
         language_right=None if made.status == "quoted" else language_of(text) == case.question.language,
@@ -149,8 +151,8 @@ def _judge(case: Case, situation: Situation, made: Answer, tokens: int) -> Resul
     )
 
 
-def _unheld(made: Answer) -> tuple[str, ...]:
-    """Return the numbers, days and names in supported sentences that the quotes they cite do not hold."""
+def _unheld(made: Answer, checker: cite.Checker) -> tuple[str, ...]:
+    """Return what supported sentences claim that the quotes they cite do not hold: numbers, days, names."""
     by_number = {citation.number: citation for citation in made.citations}
     unheld: list[str] = []
     for sentence in made.sentences:
@@ -158,8 +160,7 @@ def _unheld(made: Answer) -> tuple[str, ...]:
         known = " ".join(f"{citation.quote} {citation.published or ''}" for citation in cited)
         if cited:
             unheld += sorted(claims.numbers(sentence.text) - claims.possible_numbers(known))
-            terms, among = claims.to_find(sentence.text, known)
-            unheld += [term for term in terms if not claims.named_in(term, among)]
+            unheld += [] if checker.names_held(sentence.text, known) else [f"a name in: {sentence.text}"]
     return tuple(unheld)
 
 
