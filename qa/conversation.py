@@ -56,9 +56,13 @@ def remember(history: Sequence[Exchange], exchange: Exchange) -> tuple[Exchange,
 def leans(question: str) -> bool:
     """Return whether a question may need what came before it to be understood."""
     folded = _COPULA.sub("", fold(question))
-    words = [word for word in re.findall(r"[^\W_]+", folded) if word.removeprefix("و") not in _EMPTY]
     signs = (_OPENING.search(folded), _PRONOUN.search(folded), _SUBJECTLESS.search(folded), _SUFFIX.search(question))
-    return any(signs) or len(words) < _FEW
+    return any(signs) or len(own_words(folded)) < _FEW
+
+
+def own_words(question: str) -> list[str]:
+    """Return the words of a question that have a meaning of their own: "and why?" has none."""
+    return [word for word in re.findall(r"[^\W_]+", fold(question)) if word.removeprefix("و") not in _EMPTY]
 
 
 def readings(question: Question, history: Sequence[Exchange]) -> tuple[Question, ...]:

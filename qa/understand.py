@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from index.store import Snapshot
 from qa import when
-from qa.conversation import Exchange, readings
+from qa.conversation import Exchange, own_words, readings
 from qa.engine import Engine
 from qa.ground import select
 from qa.retrieve import search
@@ -31,6 +31,9 @@ def look(
     """
     asked = readings(question, history)
     vectors = engine.embedder.questions([reading.text for reading in asked])
+    if len(asked) > 1 and own_words(question.text):
+        # What came before must not outweigh what is asked now: a new subject would be answered with the old one.
+        vectors[1] = vectors.sum(axis=0) / np.linalg.norm(vectors.sum(axis=0))
     found = [_find(engine, snapshot, *one, window) for one in zip(asked, vectors, strict=True)]
     own, whole = found[0], found[-1]
     return own if own.enough and own.confidence >= whole.confidence else whole

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.update import Report
+from index import embed
+from index.store import Writer
+from index.update import Folder, Report, update
+from qa import confidence, prompt
 from qa.answer import ask
+from qa.config import ROOT, Settings
 from qa.conversation import _LONGEST, MEMORY, Exchange, leans, readings, remember
 from qa.engine import Engine
 from qa.question import accept
-from qa.types import Question
+from qa.types import Question, Window
+from qa.understand import look
+from tests.conftest import MODELS
 
 FIRST = "How many people did the police arrest in London?"
 
@@ -82,3 +88,40 @@ def test_a_new_subject_is_not_dragged_back(engine: Engine) -> None:
     assert answer.citations[0].quote == "The bakers gathered in Ottawa."
     assert answer.asked == answer.question
     assert ask(engine, accept("Who painted elephants in Peru?"), history=history).status == "no_evidence"
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Return an engine with the real vectors over the shipped article; it has no answering model."""
+    settings = Settings(data=tmp_path_factory.mktemp("shipped"), models=MODELS)
+    embedder = embed.load(settings.embedding_model, settings.models)
+    with Writer(settings.store, embedder.identity) as writer:
+        update(writer, [Folder.of(ROOT / "seeds", ROOT)], lambda: embedder, settings.limits)
+    prompts, calibration = prompt.load(settings.prompts), confidence.load(settings.calibration)
+    engine = Engine(settings, prompts, calibration, embedder, lambda: pytest.fail("no answer was asked for"))
+    yield engine
+    engine.close()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("before", "question", "found"),
+    [
+        ("متى وقع الهجوم الإرهابي في لندن؟", "ومن ألقي القبض عليه؟", "وأوقفت 8 أشخاص"),
+        ("How many people did the police arrest?", "And where did they search?", "في لندن وبيرمينغهام"),
+        ("أين اجتمعت دول التحالف ضد داعش؟", "وماذا عن مدينة الرقة؟", "استرجاع مدينة الرقة"),
+        ("أين اجتمعت دول التحالف ضد داعش؟", "وكم مرة اجتمعت منذ 2014؟", "للمرة العاشرة"),
+        ("أين اجتمعت دول التحالف ضد داعش؟", "وكيف تطبخ الملوخية؟", None),
+        ("من هي رئيسة الوزراء البريطانية؟", "وما هو سعر النفط؟", None),
+        ("Who is the British prime minister?", "And how do I bake bread?", None),
+        ("Who is the British prime minister?", "Who won the World Cup?", None),
+    ],
+)
+def test_follow_ups_are_understood_and_new_subjects_let_be(
+    shipped: Engine, before: str, question: str, found: str | None
+) -> None:
+    grounding = look(shipped, shipped.snapshot(), accept(question), Window(), (Exchange(before, ""),))
+    assert grounding.enough == (found is not None)
+    if found is not None:
+        assert found in grounding.evidence[0].text
+        assert grounding.question.text == f"{before} {question}"
