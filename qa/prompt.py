@@ -13,6 +13,7 @@ from index.dates import spelled
 from index.normalise import one_line
 from index.store import Snapshot
 from qa.errors import PromptError
+from qa.ground import second
 from qa.types import Evidence, Grounding, Prompt, Question, Turn
 
 # The placeholders that each message must have; there is a file of each in Arabic and in English.
@@ -63,7 +64,7 @@ def compose(
 
     A model that `writes` sees all evidence. A small one may not word an answer: evidence in the question's own language
     it answers in the words of that evidence, where it cannot name what the articles do not hold; of evidence in the
-    other language the best sentence is translated, and the next of its article.
+    other language the best sentence is translated, and the `second`.
     """
     question, evidence = grounding.question, grounding.evidence
     best = evidence[0]
@@ -72,14 +73,13 @@ def compose(
     if best.language == question.language:
         own = [item for item in evidence if item.language == question.language]
         return (_within(lambda kept: _ask(prompts, "answer", snapshot, question, kept), own, count),)
-    next_ = [item for item in evidence[1:] if item.article_id == best.article_id][:1]
     return tuple(
         Prompt(
             _turns(prompts.texts[f"translate.{question.language}"], {"evidence": one_line(item.text)}),
             question.language,
             (item,),
         )
-        for item in (best, *next_)
+        for item in (best, *second(evidence))
     )
 
 

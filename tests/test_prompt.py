@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -78,11 +79,12 @@ def test_a_sentence_that_leans_on_the_one_before_is_shown_with_it() -> None:
     assert prompt.copy_from == ("He was arrested.",)
 
 
-def test_evidence_in_the_other_language_is_translated_and_the_next_of_its_article() -> None:
+def test_evidence_in_the_other_language_is_translated_and_what_is_nearly_as_near() -> None:
     items = (evidence(1, "One.", "en"), evidence(2, "Two.", "en", "b"), evidence(3, "Three.", "en"))
     first, second = composed("أيها؟", "ar", *items)
     assert (first.turns[-1].text, first.evidence, first.copy_from) == ("One.", items[:1], ())
     assert (second.turns[-1].text, second.evidence, second.language) == ("Three.", items[2:], "ar")
+    assert len(composed("أيها؟", "ar", items[0], replace(items[2], similarity=0.7))) == 1
 
 
 def test_a_model_that_words_its_answers_sees_all_evidence() -> None:
