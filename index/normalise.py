@@ -77,6 +77,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+_PARTICLES = re.compile(r"^[وف]?(?:[بكل]?ال|لل|[بكلس])?(?=\w{3})")
+
+
+def bare(word: str) -> str:
+    """Return an Arabic word without the particles and the article that are written before it: `وبالمدينة`, `مدينة`."""
+    return _PARTICLES.sub("", word)
+
+
 _ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3\u0750-\u077f\u08a0-\u08c9\ufb50-\ufdff\ufe70-\ufefc]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 

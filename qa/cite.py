@@ -14,7 +14,7 @@ from index.embed import Embedder
 from index.normalise import fold, language_of, one_line
 from index.store import Snapshot
 from index.types import Article
-from qa import claims
+from qa import claims, names
 from qa.ground import second
 from qa.types import Citation, Evidence, Sentence
 
@@ -72,7 +72,7 @@ class Checker:
             if self._likeness(text, item.text) >= (SUPPORT if item.language == language else TRANSLATED)
         ]
         near.sort(key=lambda item: -self._likeness(text, item.text))
-        return next((item for item in near if agree(text, item.text) and self.names_held(text, item.text)), None)
+        return next((item for item in near if claims.agree(text, item.text) and self.names_held(text, item.text)), None)
 
     def _likeness(self, one: str, other: str) -> float:
         first, second = self._embedded([one, other])
@@ -81,10 +81,10 @@ class Checker:
     def names_held(self, text: str, evidence: str) -> bool:
         """Return whether the two name the same: by the letters, else by what the names mean."""
         terms, among = claims.to_find(text, evidence)
-        missing = [term for term in terms if not claims.named_in(term, among)]
+        missing = [term for term in terms if not names.named_in(term, among)]
         if not missing:
             return True
-        likeness = self._embedded(missing) @ self._embedded(claims.words_and_pairs(among)).T
+        likeness = self._embedded(missing) @ self._embedded(names.words_and_pairs(among)).T
         least = _NAMED_SURELY if self._likeness(text, evidence) >= _SURE else NAMED
         return bool((likeness.max(axis=1, initial=0) >= least).all())
 
@@ -95,17 +95,6 @@ class Checker:
         if not texts:
             return np.empty((0, self._embedder.dimension), np.float32)
         return np.stack([self._vectors[text] for text in texts])
-
-
-def agree(text: str, evidence: str) -> bool:
-    """Return whether evidence holds every number and day of a sentence, and denies what it denies."""
-    if not claims.numbers(text) <= claims.possible_numbers(evidence):
-        return False
-    said, known = claims.denies(text), claims.denies(evidence)
-    if said is None or known is None or said == known:
-        return True
-    # A shorter sentence need not repeat what its evidence denies beside it.
-    return known and language_of(text) == language_of(evidence) and not claims.denied(evidence) & claims.stems(text)
 
 
 def fold_markers(text: str) -> str:

@@ -18,7 +18,7 @@ from index.chunk import sentences
 from index.normalise import fold, language_of
 from index.store import Snapshot
 from index.update import Progress
-from qa import answer, cite, claims, confidence, prompt, questions
+from qa import answer, cite, confidence, numerals, prompt, questions
 from qa.clock import Clock
 from qa.engine import Engine, load_generator
 from qa.evaluate import Bench, aligned
@@ -159,7 +159,7 @@ def _unheld(made: Answer, checker: cite.Checker) -> tuple[str, ...]:
         cited = [by_number[number] for number in sentence.citations]
         known = " ".join(f"{citation.quote} {citation.published or ''}" for citation in cited)
         if cited:
-            unheld += sorted(claims.numbers(sentence.text) - claims.possible_numbers(known))
+            unheld += sorted(numerals.numbers(sentence.text) - numerals.possible_numbers(known))
             unheld += [] if checker.names_held(sentence.text, known) else [f"a name in: {sentence.text}"]
     return tuple(unheld)
 

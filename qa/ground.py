@@ -10,7 +10,7 @@ from index.chunk import sentences
 from index.normalise import fold
 from index.store import Snapshot
 from index.types import Article, Story
-from qa import claims
+from qa import claims, numerals
 from qa.confidence import Calibration, Signs, signs
 from qa.types import Evidence, Grounding, Question, Window
 
@@ -113,9 +113,9 @@ def _dissent(question: Question, evidence: Sequence[Evidence]) -> Evidence | Non
     if not _ASKS_HOW_MANY.search(fold(question.text)):
         return None
     best = evidence[0]
-    counted, words = claims.numbers(best.text), claims.stems(best.text)
+    counted, words = numerals.numbers(best.text), claims.stems(best.text)
     for item in evidence[1:]:
-        other, others = claims.numbers(item.text), claims.stems(item.text)
+        other, others = numerals.numbers(item.text), claims.stems(item.text)
         same_claim = len(words & others) >= max(3, _SAME_CLAIM * min(len(words), len(others)))
         if (
             item.article_id != best.article_id

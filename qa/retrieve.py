@@ -15,7 +15,7 @@ from index.normalise import fold
 from index.shelf import Shelf
 from index.store import Sentences, Snapshot
 from index.types import Hit, Story
-from qa import claims
+from qa import numerals
 from qa.types import Question, Window
 
 _DEPTH = 50  # passages that each leg may name in each language
@@ -198,7 +198,7 @@ def copies(one: str, other: str) -> bool:
     runs, others = _runs(one), _runs(other)
     if len(runs & others) < _COPY_WORDS * min(len(runs), len(others)):
         return False
-    numbers, other_numbers = claims.numbers(one), claims.numbers(other)
+    numbers, other_numbers = numerals.numbers(one), numerals.numbers(other)
     return numbers <= other_numbers or other_numbers <= numbers
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.dates import spelled
-from qa import claims
-from qa.cite import agree
+from qa import claims, names, numerals
+from qa.claims import agree
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ from qa.cite import agree
     ],
 )
 def test_numbers_and_days_are_known_in_every_spelling(text: str, found: set[str]) -> None:
-    assert claims.numbers(text) == found
+    assert numerals.numbers(text) == found
 
 
 @pytest.mark.parametrize(
@@ -71,32 +71,32 @@ def test_numbers_and_days_are_known_in_every_spelling(text: str, found: set[str]
     ],
 )
 def test_evidence_holds_the_numbers_of_a_claim_or_not(said: str, evidence: str, held: bool) -> None:
-    assert (claims.numbers(said) <= claims.possible_numbers(evidence)) is held
+    assert (numerals.numbers(said) <= numerals.possible_numbers(evidence)) is held
 
 
 @given(st.integers(2, 10**9))
 def test_a_number_holds_itself_however_it_is_written(value: int) -> None:
     arabic = str(value).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
     for written in (str(value), f"{value:,}", arabic, f"{value:,}".replace(",", "٬")):
-        assert str(value) in claims.numbers(f"about {written} people")
-        assert str(value + 1) not in claims.possible_numbers(written)
+        assert str(value) in numerals.numbers(f"about {written} people")
+        assert str(value + 1) not in numerals.possible_numbers(written)
 
 
 @given(st.dates(date(1000, 1, 1)))
 def test_a_day_is_the_same_in_both_languages(day: date) -> None:
     iso = str(day)
-    english, arabic = claims.numbers(spelled(iso, "en")), claims.numbers(spelled(iso, "ar"))
-    assert english == arabic == claims.numbers(iso)
+    english, arabic = numerals.numbers(spelled(iso, "en")), numerals.numbers(spelled(iso, "ar"))
+    assert english == arabic == numerals.numbers(iso)
 
 
 @given(st.text(max_size=200))
 def test_what_is_claimed_is_possible_and_nothing_crashes(text: str) -> None:
-    assert claims.numbers(text) <= claims.possible_numbers(text)
+    assert numerals.numbers(text) <= numerals.possible_numbers(text)
     assert agree(text, text)
-    claims.names(text)
+    names.names(text)
     claims.denied(text)
     claims.to_find(text, text)
-    assert set(claims.sound(text)) <= set("bdfgklmnrst ")
+    assert set(names.sound(text)) <= set("bdfgklmnrst ")
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,18 @@ def test_what_is_claimed_is_possible_and_nothing_crashes(text: str) -> None:
 )  # fmt: skip
 def test_a_name_is_known_in_the_other_script(english: str, arabic: str) -> None:
     text = f"قال {arabic} أمس"
-    assert claims.named_in(english, text)
-    assert not claims.named_in(english, "قال الوزير أمس")
+    assert names.named_in(english, text)
+    assert not names.named_in(english, "قال الوزير أمس")
 
 
 @pytest.mark.parametrize(("name", "other"), [("Iran", "العراق"), ("Obama", "ماي"), ("Cameron", "تيريزا")])
 def test_another_name_is_another_name(name: str, other: str) -> None:
-    assert not claims.named_in(name, other)
+    assert not names.named_in(name, other)
 
 
 def test_names_are_the_words_with_capital_letters() -> None:
     text = "The police said Theresa May's government met Jean-Marc Ayrault in London on Thursday. It was NATO."
-    assert claims.names(text) == ("Theresa", "Jean", "Marc", "Ayrault", "London", "NATO")
+    assert names.names(text) == ("Theresa", "Jean", "Marc", "Ayrault", "London", "NATO")
 
 
 @pytest.mark.parametrize(
@@ -162,5 +162,5 @@ def test_what_must_be_found_again() -> None:
     assert claims.to_find("قالت ماي", "Theresa May spoke in London.") == (("Theresa", "London"), "قالت ماي")
     terms, among = claims.to_find("أوقفت الشرطة كاميرون في لندن", "أوقفت الشرطة رجلا في لندن")
     assert "كاميرون" in terms
-    assert not claims.named_in("كاميرون", among)
-    assert claims.named_in("الشرطة", among)
+    assert not names.named_in("كاميرون", among)
+    assert names.named_in("الشرطة", among)

@@ -14,7 +14,7 @@ import pytest
 
 from index import models
 from index.update import Report
-from qa import claims, prompt
+from qa import numerals, prompt
 from qa.answer import ask, stream
 from qa.config import ROOT, Settings
 from qa.engine import Engine, load_generator
@@ -93,7 +93,7 @@ def test_what_a_weak_model_words_is_checked(engine: Engine, question: str) -> No
         for number in sentence.citations:
             citation = by_number[number]
             assert snapshot.article(citation.article_id).text[citation.start : citation.end] == citation.quote
-            assert claims.numbers(sentence.text) <= claims.possible_numbers(citation.quote)
+            assert numerals.numbers(sentence.text) <= numerals.possible_numbers(citation.quote)
     assert answer.models["answer"].startswith("small@http://127.0.0.1:")
 
 
