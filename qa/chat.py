@@ -1,7 +1,6 @@
 """The chat page. The only importer of gradio."""
 
-from __future__ import annotations
-
+# No postponed annotations here: gradio reads those of its handlers, and could not look up `gr.Request`.
 import os
 import socket
 from collections.abc import Iterator
