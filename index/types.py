@@ -53,10 +53,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One article that was found, with its found passages, best first, and the ids of the articles that copy it."""
+    """One article that was found, with its found passages, best first, and the ids of the articles that copy it.
+
+    It is a `translation` when a passage that says the same was found in the question's language.
+    """
 
     hits: tuple[Hit, ...]
     also: tuple[str, ...] = ()
+    translation: bool = False
 
     @property
     def article_id(self) -> str:

@@ -21,7 +21,7 @@ _BELOW_BEST = 0.2
 _NEARLY = 0.1  # cosine by which the second sentence of an answer may be farther from the question than the best
 _PASSAGES = 12  # whose sentences are weighed
 # What counts beside the cosine of a sentence: its passage's score, and that cosines across languages are lower. Fitted
-# as the weights of `retrieve` were.
+# as the weights of `retrieve` were. A translation of what was found in the question's language is given nothing.
 _PASSAGE_WEIGHT = 0.046
 _OTHER_LANGUAGE = 0.05
 
@@ -70,15 +70,19 @@ def rank(snapshot: Snapshot, question: Question, stories: Sequence[Story]) -> tu
 
 def weigh(snapshot: Snapshot, question: Question, stories: Sequence[Story]) -> list[tuple[float, float, Evidence]]:
     """Return every sentence of the best passages with its weight and its passage's score, the weightiest first."""
-    hits = [(hit, story.also) for story in stories for hit in story.hits]
+    hits = [(hit, story) for story in stories for hit in story.hits]
     hits.sort(key=lambda item: (-item[0].score, item[0].chunk.id))
     weighed = []
-    for hit, also in hits[:_PASSAGES]:
+    for hit, story in hits[:_PASSAGES]:
         article, shift = snapshot.article(hit.chunk.article_id), hit.chunk.start
-        weight = _PASSAGE_WEIGHT * hit.score + _OTHER_LANGUAGE * (article.language != question.language)
+        weight = _PASSAGE_WEIGHT * hit.score
+        if article.language != question.language and not story.translation:
+            weight += _OTHER_LANGUAGE
         for (start, end), similarity in zip(sentences(hit.chunk.text), hit.similarities, strict=True):
             text = hit.chunk.text[start:end]
-            item = Evidence(0, article.id, shift + start, shift + end, text, article.language, similarity, also=also)
+            item = Evidence(
+                0, article.id, shift + start, shift + end, text, article.language, similarity, also=story.also
+            )
             weighed.append((weight + similarity, hit.score, item))
     return sorted(weighed, key=lambda entry: (-entry[0], entry[2].article_id, entry[2].start))
 

@@ -152,6 +152,7 @@ class _Group:
     candidates: list[_Candidate]
     rows: list[int]
     also: list[str] = field(default_factory=list)
+    translation: bool = False
 
     @property
     def article_id(self) -> str:
@@ -216,6 +217,7 @@ def _translations_behind(groups: Sequence[_Group], likeness: NDArray[np.float32]
         for group in groups:
             if group.language != language:
                 translated = likeness[np.ix_(group.rows, rows)].max(axis=0) >= _TRANSLATION
+                group.translation = bool(translated.any())
                 group.score = min(group.score, scores[translated].min(initial=group.score))
     return sorted(groups, key=lambda group: (-group.score, group.language != language, group.article_id))
 
@@ -238,8 +240,15 @@ def _story(snapshot: Snapshot, group: _Group) -> Story:
     chunks = snapshot.chunks([candidate.number for candidate in group.candidates])
     return Story(
         tuple(
-            Hit(chunk, -candidate.key[0], candidate.dense_rank, candidate.lexical_rank, candidate.similarities)
+            Hit(
+                chunk,
+                min(-candidate.key[0], group.score),  # a translation's passages stay behind what they translate
+                candidate.dense_rank,
+                candidate.lexical_rank,
+                candidate.similarities,
+            )
             for candidate, chunk in zip(group.candidates, chunks, strict=True)
         ),
         tuple(group.also),
+        group.translation,
     )
