@@ -18,7 +18,9 @@ from index.lexical import analyse
 from index.normalise import fold_with_offsets
 from index.store import Change, Snapshot, Writer, open_snapshot
 from index.types import Article, Story
+from qa import retrieve
 from qa.errors import QuestionError
+from qa.ground import rank
 from qa.question import accept
 from qa.retrieve import search
 from qa.types import Question, Window
@@ -96,6 +98,17 @@ def test_a_translation_is_no_copy(store: Path) -> None:
     with stored(store, texts(LONDON_EN, LONDON_AR)) as snapshot:
         stories = ask(snapshot, "police arrest London")
         assert (sorted(found(stories)), [story.also for story in stories]) == (["a0", "a1"], [(), ()])
+
+
+def test_a_translation_stays_behind_what_it_translates(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieve, "_TRANSLATION", -1)  # the small embedder knows only four words of both
+    with stored(store, texts(LONDON_EN, LONDON_AR)) as snapshot:
+        for question, own in (("police arrest London", "en"), ("الشرطة في مدينة لندن", "ar")):
+            first, second = ask(snapshot, question)
+            assert (snapshot.article(first.article_id).language, first.translation) == (own, False)
+            assert second.translation
+            assert all(hit.score <= first.score for hit in second.hits)
+            assert rank(snapshot, accept(question), [first, second])[0].language == own
 
 
 def test_dates_and_articles_left_out(store: Path) -> None:
