@@ -48,14 +48,15 @@ class Checker:
         not. Other sentences are supported by evidence that says the same by its vector, holds every number, day and
         name in them, and denies what they deny. The draft's own markers only order the search.
         """
+        draft = fold_markers(draft)
         found = (self._sentence(draft[start:end], evidence) for start, end in sentences(draft))
         return tuple(sentence for sentence in found if sentence is not None)
 
     def _sentence(self, marked: str, evidence: Sequence[Evidence]) -> Sentence | None:
-        text = one_line(_BRACKETS.sub("", _MARKER.sub("", fold_markers(marked))))
+        text = one_line(_BRACKETS.sub("", _MARKER.sub("", marked)))
         if not _BLANKS.sub("", text):
             return None
-        hints = {int(n) for group in _MARKER.findall(fold_markers(marked)) for n in re.findall(r"\d+", group)}
+        hints = {int(n) for group in _MARKER.findall(marked) for n in re.findall(r"\d+", group)}
         ordered = sorted(evidence, key=lambda e: (e.number not in hints, e.number))
         if (item := _copied_from(text, ordered)) is not None:
             return Sentence(one_line(item.text), "supported", (item.number,))
@@ -98,8 +99,12 @@ class Checker:
 
 
 def fold_markers(text: str) -> str:
-    """Return a draft with the digits and brackets of its markers in their ASCII forms: `【٢】` is `[2]`."""
-    return re.sub(r"[\[【［]\s*[\d\s,،\[【［]+[\]】］]", lambda m: fold(m.group()), text.translate(_ASCII_BRACKETS))
+    """Return a draft with its markers as `[2]`, each before the end of the sentence that it stands behind.
+
+    Models write `【٢】`, and as often `Eight people. [1]` as `Eight people [1].`
+    """
+    text = re.sub(r"\[\s*[\d\s,،\[]+\]", lambda match: fold(match.group()), text.translate(_ASCII_BRACKETS))
+    return re.sub(r"([.!?؟…]+)((?:\s*\[[\d\s,]+\])+)", r"\2\1", text)
 
 
 _ASCII_BRACKETS = str.maketrans("【】［］", "[][]")

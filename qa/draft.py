@@ -10,8 +10,10 @@ from collections import Counter
 
 from index.chunk import sentences
 from index.normalise import fold, language_of
+from qa.cite import fold_markers
 from qa.types import Prompt
 
+_LETTER = re.compile(r"[^\W\d_]")
 _RUN = re.compile(r"(\S)\1{11}")  # twelve times the same character
 _DIGITS = re.compile(r"\d{13}")  # longer than any number in the news
 _WORDS_OF_A_LOOP = 4
@@ -41,6 +43,9 @@ def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:
 
 
 def finished(draft: str) -> tuple[str, str]:
-    """Return the sentences of a growing draft that have ended, and what has begun behind them."""
+    """Return the sentences of a growing draft that have ended, with their markers, and what has begun behind them."""
+    draft = fold_markers(draft)
     spans = sentences(draft)
-    return (draft[: spans[-1][0]], draft[spans[-1][0] :]) if len(spans) > 1 else ("", draft)
+    if len(spans) < 2 or not _LETTER.search(draft, spans[-1][0]):  # a marker may still come: no sentence begins yet
+        return "", draft
+    return draft[: spans[-1][0]], draft[spans[-1][0] :]

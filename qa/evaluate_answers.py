@@ -234,6 +234,7 @@ class _Plain:
 
 
 def _as_written(text: str, passages: int) -> Iterator[Sentence]:
+    text = cite.fold_markers(text)
     for start, end in sentences(text):
         numbers = [int(number) for number in _MARKER.findall(text[start:end])]
         real = tuple(dict.fromkeys(number for number in numbers if 1 <= number <= passages))

@@ -308,6 +308,7 @@ EVIDENCE = (
     ("draft", "numbers"),
     [
         ("8 people", (1,)),
+        ("8 people. [2]", (1,)),
         ("8 PEOPLE, in london!", (1,)),
         ("8 peop", ()),
         ("أوقفت الشرطة 8 أشخاص [1]", (2,)),

@@ -135,5 +135,12 @@ def test_a_marker_that_points_nowhere_vanishes_from_the_answer() -> None:
         assert write(checked) == "In London police arrested 8 people. [1]"
 
 
+@pytest.mark.parametrize("draft", ["Police met people [2].", "Police met people. [2]", "Police met people.【٢】 "])
+def test_a_marker_counts_for_the_sentence_that_it_stands_behind(draft: str) -> None:
+    evidence = [Evidence(number, "a", 0, 18, "Police met people of London.", "en", 0.9) for number in (1, 2)]
+    first, second = Checker(FakeEmbedder()).check(f"{draft} Police met people of London [1].", evidence)
+    assert (first.citations, second.citations) == ((2,), (1,))
+
+
 def test_renumbering_needs_no_snapshot_where_nothing_is_cited() -> None:
     assert renumber((), (), None) == ((), ())  # type: ignore[arg-type]

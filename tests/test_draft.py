@@ -43,7 +43,12 @@ def test_an_ordinary_draft_is_let_be(draft: str) -> None:
     assert not is_faulty(draft, SENT)
 
 
-@given(st.lists(st.sampled_from(["One", " two", ". ", "؟ ", "\n", " [1]", " ثلاثة", "3.5", "Dr. X"])))
+def test_a_marker_ends_with_the_sentence_it_stands_behind() -> None:
+    assert finished("One. [1]") == ("", "One [1].")
+    assert finished("One [1]. [2] Two") == ("One [1] [2]. ", "Two")
+
+
+@given(st.lists(st.sampled_from(["One", " two", ". ", "؟ ", "\n", " 1", " ثلاثة", "3.5", "Dr. X"])))
 def test_nothing_of_a_growing_draft_is_lost(pieces: list[str]) -> None:
     done, rest = "", ""
     for piece in pieces:
