@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import threading
 from collections.abc import Callable, Iterator
@@ -44,17 +45,20 @@ def serve(
     (folder / "a.txt").write_text("The police arrested 8 people in London. They searched six houses.", "utf-8")
     (folder / "b.txt").write_text("Ann Smith was arrested in Paris.", "utf-8")
     bring_up_to_date()
-    pages: list[Any] = []
+    opened: list[tuple[Client, Any]] = []
 
     def open_page(engine: Engine) -> Client:
         page = build(engine)
         _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False)
-        pages.append(page)
-        return Client(url, verbose=False)
+        opened.append((Client(url, verbose=False), page))
+        return opened[-1][0]
 
     yield open_page
-    for page in pages:
+    for client, page in opened:
+        client.close()
         page.close()
+    opened.clear()
+    gc.collect()  # what they leave open is warned of here, not in some later test
 
 
 def shown(history: list[dict[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from index.errors import UsageError
 from qa.calibrate import Seen, as_toml, fit, measure
 from qa.confidence import SIGNS, load, signs
 from qa.config import Settings
+from qa.retrieve import _OTHER, _SAME
 from tests.conftest import CALIBRATION
 
 
@@ -31,15 +32,19 @@ def test_signs_tell_how_far_the_best_stands_out(weights: list[float]) -> None:
         assert sign == (ordered[0] - ordered[place - 1] if len(ordered) >= place else None)
 
 
-@given(st.floats(0, 1), st.floats(-5, 30), st.floats(0, 0.5))
+@given(st.floats(0, 0.8), st.floats(0, 20), st.floats(0, 0.5))
 def test_confidence_is_a_probability_and_grows_with_what_speaks_for_an_answer(
     similarity: float, passage: float, above: float
 ) -> None:
     calibration = load(Settings().calibration)
     for question in ("ar", "en"):
         for article in ("ar", "en"):
+            # A sentence that is nearer by .2 is as much farther above the others, and its passage scores higher.
+            higher = passage + 0.2 * (_SAME if question == article else _OTHER)[1]
             less = calibration.confidence(question, article, (similarity, passage, above, above, above))
-            more = calibration.confidence(question, article, (similarity + 0.2, passage, above, above, above + 0.05))
+            more = calibration.confidence(
+                question, article, (similarity + 0.2, float(higher), above + 0.2, above + 0.2, above + 0.2)
+            )
             assert 0 <= less <= more <= 1
 
 

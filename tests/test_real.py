@@ -108,7 +108,7 @@ def test_control_tokens_in_a_question_are_text(home: dict[str, str]) -> None:
 def test_a_damaged_model_is_never_opened(home: dict[str, str], tmp_path: Path) -> None:
     for path in Path(home["MUJIB_MODELS"]).iterdir():
         (tmp_path / path.name).symlink_to(path)
-    gguf = next(tmp_path.glob("*.gguf"))
+    gguf = tmp_path / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
     gguf.unlink()
     gguf.write_bytes(b"GGUF" + bytes(1000))
     result = offline({**home, "MUJIB_MODELS": str(tmp_path)}, "ask", "من هي رئيسة الوزراء البريطانية؟")
