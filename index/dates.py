@@ -39,8 +39,8 @@ def _months() -> dict[str, int]:
 
 
 MONTHS = _months()
-_MONTH = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
-_NAMED_MONTH = rf"(?P<month>{_MONTH})\.?(?: ?[/(] ?(?:{_MONTH})\)?)?"  # سبتمبر/أيلول: the second says the same
+MONTH = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
+_NAMED_MONTH = rf"(?P<month>{MONTH})\.?(?: ?[/(] ?(?:{MONTH})\)?)?"  # سبتمبر/أيلول: the second says the same
 _FORMS = tuple(
     re.compile(form)
     for form in (

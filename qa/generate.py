@@ -231,9 +231,7 @@ class ServerGenerator:
         }
         pieces: SimpleQueue[str | None] = SimpleQueue()
         client = httpx.Client(headers=self._headers, timeout=self._timeout)
-        reading = in_background(
-            lambda: self._read(client, body, pieces)
-        )  # so that a slow server need not be waited for
+        reading = in_background(lambda: self._read(client, body, pieces))  # a slow server need not be waited for
         try:
             while (piece := _next(pieces, stop)) is not None:
                 yield piece

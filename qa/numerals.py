@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from index.dates import MONTHS
+from index.dates import MONTH, MONTHS
 from index.normalise import bare, fold
 
 _GROUPED = re.compile(r"\d{1,3}(?:[.,٬]\d{3})+")
@@ -89,10 +89,9 @@ _WEEKDAYS = _by_word(
         7: "sunday الأحد",
     }
 )
-_MONTH = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
-_NAMED_MONTH = re.compile(rf"(?<![^\W_])[وبل]?(?P<month>{_MONTH})(?![^\W_])")
+_NAMED_MONTH = re.compile(rf"(?<![^\W_])[وبل]?(?P<month>{MONTH})(?![^\W_])")
 _BESIDE_NUMBER = re.compile(
-    rf"\d(?:st|nd|rd|th)?(?: of)? *(?P<after>{_MONTH})(?![^\W_])|(?<![^\W_])(?P<before>{_MONTH}),? *\d"
+    rf"\d(?:st|nd|rd|th)?(?: of)? *(?P<after>{MONTH})(?![^\W_])|(?<![^\W_])(?P<before>{MONTH}),? *\d"
 )
 _SLASHED = re.compile(r"(?<!\d)(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-]\d{2,4})?(?!\d)")
 _ISO = re.compile(r"(?<!\d)\d{4}-(?P<month>\d{2})-(?P<day>\d{2})(?!\d)")
