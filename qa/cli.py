@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -24,6 +24,10 @@ from index.update import Folder, Report
 from qa import config
 from qa.config import ROOT, Settings
 from qa.types import Window
+
+if TYPE_CHECKING:
+    from qa.evaluate import Bench
+    from qa.questions import Case
 
 NO_EVIDENCE = 3  # exit status of `ask` when the articles do not say
 _STDIN_BYTES = 64 * 1024  # read of a question on standard input: far over what is taken, far under what would hurt
@@ -205,14 +209,11 @@ def eval_retrieval(
     quiet: Quiet = False,
 ) -> None:
     """Measure what is found by vectors, by words and by both, in which language, and whether it holds the answer."""
-    settings = config.load()
-
     from qa import evaluate
     from qa.questions import read, sample
 
     cases = sample(read(questions), limit, lambda case: (case.set, case.direction))
-    with _progress("embedding", quiet) as progress:
-        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], cases, progress)
+    bench = _bench([*articles, *(distractors or [])], cases, quiet)
     with _progress("asking", quiet) as progress:
         measured = evaluate.retrieval(bench, progress)
     print(json.dumps(measured, ensure_ascii=False) if as_json else evaluate.table(measured))
@@ -236,15 +237,13 @@ def eval_answers(
     quiet: Quiet = False,
 ) -> None:
     """Measure the answers, their citations and the refusals, and those of a plain pipeline beside them."""
-    settings = config.load()
     earlier = _earlier(compare)
 
-    from qa import evaluate, evaluate_answers
+    from qa import evaluate_answers
     from qa.questions import read, sample
 
     cases = sample(read(questions), limit, lambda case: case.direction)
-    with _progress("embedding", quiet) as progress:
-        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], cases, progress)
+    bench = _bench([*articles, *(distractors or [])], cases, quiet)
     with _progress("asking", quiet) as progress:
         results = evaluate_answers.answers(bench, withhold, baseline, progress)
     summaries = {system: evaluate_answers.summary(of_system) for system, of_system in results.items()}
@@ -265,13 +264,11 @@ def eval_calibrate(
     quiet: Quiet = False,
 ) -> None:
     """Fit how sure an answer must be, on questions whose articles are there and withheld, and write it down."""
-    settings = config.load()
-
-    from qa import calibrate, confidence, evaluate
+    from qa import calibrate, confidence
     from qa.questions import read
 
-    with _progress("embedding", quiet) as progress:
-        bench = evaluate.prepare(settings, [*articles, *(distractors or [])], read(questions), progress)
+    bench = _bench([*articles, *(distractors or [])], read(questions), quiet)
+    settings = config.load()
     with _progress("searching", quiet) as progress:
         seen = calibrate.look(bench, progress)
     identity = models.identity(settings.embedding_model, settings.models)
@@ -282,6 +279,13 @@ def eval_calibrate(
     path.write_text(text, "utf-8")
     print(text.split("\n\n", 1)[0])
     _errors.print(f"written to {path}")
+
+
+def _bench(articles: list[Path], cases: list[Case], quiet: bool) -> Bench:
+    from qa import evaluate
+
+    with _progress("embedding", quiet) as progress:
+        return evaluate.prepare(config.load(), articles, cases, progress)
 
 
 def _earlier(path: Path | None) -> dict[str, list[dict[str, Any]]]:

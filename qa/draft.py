@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from index.chunk import sentences
 from index.normalise import fold, language_of
@@ -32,10 +33,15 @@ def is_faulty(draft: str, sent: Prompt) -> bool:
     known = " ".join(item.text for item in sent.evidence)
     if any(digits not in fold(known) for digits in _DIGITS.findall(folded)):
         return True
-    instruction = " ".join(turn.text for turn in sent.turns if turn.role == "system")
-    if set(_runs(words, _ECHO)) & set(_runs(re.findall(r"[^\W_]+", fold(instruction)), _ECHO)):
+    if not _echoes(sent).isdisjoint(_runs(words, _ECHO)):
         return True
     return sum(map(len, words)) >= _ENOUGH_TO_TELL and language_of(draft) != sent.language
+
+
+@lru_cache(maxsize=8)
+def _echoes(sent: Prompt) -> frozenset[tuple[str, ...]]:
+    instruction = " ".join(turn.text for turn in sent.turns if turn.role == "system")
+    return frozenset(_runs(re.findall(r"[^\W_]+", fold(instruction)), _ECHO))
 
 
 def _runs(words: list[str], length: int) -> list[tuple[str, ...]]:

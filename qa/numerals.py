@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from index.dates import MONTH, MONTHS
 from index.normalise import bare, fold
 
 _GROUPED = re.compile(r"\d{1,3}(?:[.,٬]\d{3})+")
 _WORD = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"\d+(?:[.,٬٫]\d+)*|[^\W\d_]+")
 
 _UNITS: dict[int, str] = {
     1: "one first واحد واحده احد احدي حادي حاديه",
@@ -125,7 +127,7 @@ def possible_numbers(text: str) -> frozenset[str]:
     million`.
     """
     folded = fold(text)
-    found = set(numbers(text)) | set(_values(folded, parts=True))
+    found = set(numbers(text)) | set(_values(folded)) | set(_parts(folded))
     found |= {f"m{MONTHS[re.sub(' +', ' ', match['month'])]}" for match in _NAMED_MONTH.finditer(folded)}
     found |= {f"d{_WEEKDAYS[word]}" for word in _WORD.findall(folded) if word in _WEEKDAYS}
     for match in _SLASHED.finditer(folded):
@@ -139,42 +141,51 @@ def _month(found: re.Match[str]) -> int:
     return MONTHS[re.sub(" +", " ", found["after"] or found["before"])]
 
 
-def _values(folded: str, *, parts: bool = False) -> Iterator[str]:
-    """Yield the numbers in folded text, each number and the scale word behind it together; also apart with `parts`."""
+class _Word(NamedTuple):
+    """A word or numeral of a text: the number it names, or the scale that multiplies the number before it."""
+
+    value: float | None
+    scale: int | None
+    spelled: bool
+    joins: bool
+
+
+_END = _Word(None, None, spelled=False, joins=False)
+
+
+def _words(folded: str) -> list[_Word]:
     plain = re.sub(r"(?<=[^\W\d_])['’-](?=\w)", " ", _ARABIC_TWELVE.sub("12", _PERCENT.sub(" ", folded)))
-    plain = _MONDAY.sub(" ", plain)
-    tokens = re.findall(r"\d+(?:[.,٬٫]\d+)*|[^\W\d_]+", plain)
+    return [_word(token) for token in _TOKEN.findall(_MONDAY.sub(" ", plain))]
+
+
+def _word(token: str) -> _Word:
+    if token[0].isdigit():
+        return _Word(_read(token), None, spelled=False, joins=False)
+    word = bare(token)
+    value = _SMALL.get(token, _SMALL.get(word))
+    scale = _SCALE.get(token, _SCALE.get(word))
+    return _Word(None if value is None else float(value), scale, spelled=True, joins=word in {"and", "و"})
+
+
+def _values(folded: str) -> Iterator[str]:
+    """Yield the numbers in folded text, each with the words that go on it: `5 million`, `خمسه وعشرون`."""
     running: float | None = None
     spelled = False
-    for token in [*tokens, ""]:
-        word = bare(token) if token and not token[0].isdigit() else token
-        value = _small(token, word)
-        scale = _SCALE.get(token, _SCALE.get(word)) if token and not token[0].isdigit() else None
-        if running is not None and spelled and value is not None and not token[0].isdigit() and _adds(running, value):
-            running += value  # twenty-five, خمسه وعشرون
-            if parts:
-                yield _shown(value)
-            continue
-        if scale is not None:
-            if parts:
-                yield _shown(float(scale))
-            running = (running or 1) * scale
-            spelled = True
-            continue
-        if word in {"and", "و"} and spelled and running is not None:
-            continue
-        if running is not None and not (spelled and running == 1):  # "one of them" and "احد" count nothing
-            yield _shown(running)
-        running, spelled = value, value is not None and not token[:1].isdigit()
-        if parts and value is not None:
-            yield _shown(value)
+    for word in [*_words(folded), _END]:
+        if running is not None and spelled and word.spelled and word.value is not None and _adds(running, word.value):
+            running += word.value
+        elif word.scale is not None:
+            running, spelled = (running or 1) * word.scale, True
+        elif not (word.joins and spelled and running is not None):
+            if running is not None and not (spelled and running == 1):  # "one of them" and "احد" count nothing
+                yield _shown(running)
+            running, spelled = word.value, word.spelled and word.value is not None
 
 
-def _small(token: str, word: str) -> float | None:
-    if token[:1].isdigit():
-        return _read(token)
-    value = _SMALL.get(token, _SMALL.get(word))
-    return None if value is None else float(value)
+def _parts(folded: str) -> Iterator[str]:
+    """Yield each number and each scale word in folded text alone."""
+    for word in _words(folded):
+        yield from (_shown(float(part)) for part in (word.value, word.scale) if part is not None)
 
 
 def _adds(running: float, value: float) -> bool:

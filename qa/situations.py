@@ -23,11 +23,8 @@ def window(snapshot: Snapshot, case: Case, situation: Situation) -> Window | Non
     if situation == "answerable":
         return Window(without=case.withheld)
     gold = tuple(case.documents.values())
-    siblings = [
-        id_ for document in gold for id_ in snapshot.titled(snapshot.article(document).title) if id_ not in gold
-    ]
-    if not snapshot.article(case.gold).title:
-        siblings = []
+    titles = {title for document in gold if (title := snapshot.article(document).title)}
+    siblings = [id_ for title in titles for id_ in snapshot.titled(title) if id_ not in gold]
     if situation == "withheld":
         return Window(without=(*gold, *siblings))
     texts = [snapshot.article(document).text for document in gold]
