@@ -19,18 +19,26 @@ _RUN = re.compile(r"(\S)\1{11}")  # twelve times the same character
 _DIGITS = re.compile(r"\d{13}")  # longer than any number in the news
 _WORDS_OF_A_LOOP = 4
 _TURNS_OF_A_LOOP = 3
+_OURS = re.compile("[A-Za-z\u00aa-\u024f\u0610-\u06ff\u0750-\u077f]")  # letters of Latin and Arabic
 _ECHO = 7  # words in a row of our own instruction
+# A word of both alphabets, unless the Arabic is what is written before a foreign word (الـBBC, بالـCIA).
+_MIXED = re.compile(
+    "(?<![^\\W\\d_])(?!(?:[وف]?(?:[بكل]?ال|لل|[بكل])?ـ*)[a-z]+(?![^\\W\\d_]))"
+    "(?:[a-z]+[\u0620-\u064a]|[\u0620-\u064a]+[a-z])"
+)
 _ENOUGH_TO_TELL = 24  # letters after which the language of a draft is clear
 
 
 def is_faulty(draft: str, sent: Prompt) -> bool:
-    """Return whether a draft loops, runs into digits, echoes its instruction, or is not in the answer's language."""
+    """Return whether a draft loops, runs into digits, echoes its instruction, or mixes or leaves the language."""
     folded = fold(draft)
     words = re.findall(r"[^\W_]+", folded)
     loops = Counter(_runs(words, _WORDS_OF_A_LOOP))
-    if _RUN.search(folded) or max(loops.values(), default=0) >= _TURNS_OF_A_LOOP:
+    if _RUN.search(folded) or _MIXED.search(folded) or max(loops.values(), default=0) >= _TURNS_OF_A_LOOP:
         return True
-    known = " ".join(item.text for item in sent.evidence)
+    known = " ".join([*(item.text for item in sent.evidence), sent.turns[-1].text])
+    if not {c for c in draft if c.isalpha() and not _OURS.match(c)} <= set(known):
+        return True
     if any(digits not in fold(known) for digits in _DIGITS.findall(folded)):
         return True
     if not _echoes(sent).isdisjoint(_runs(words, _ECHO)):

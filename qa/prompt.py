@@ -24,6 +24,7 @@ _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "no_evidence": frozenset(),
 }
 PROMPT_TOKENS = 600  # beyond this a model on two cores takes more than eight seconds to its first word
+_WORDED = 2  # sentences in Arabic that a small model may answer from in English: two seconds to the first word
 _TITLE = 90  # characters of a title that the model sees
 _SECOND_TRY = 0.7  # temperature of a reply that takes the place of one gone wrong
 
@@ -59,21 +60,21 @@ def load(folder: Path) -> Prompts:
 
 def compose(
     prompts: Prompts, snapshot: Snapshot, grounding: Grounding, writes: bool, count: Callable[[Prompt], int]
-) -> tuple[Prompt, ...]:
-    """Return what is sent for a question and its evidence, one prompt after the other.
+) -> tuple[tuple[Prompt, ...], ...]:
+    """Return what is sent for a question and its evidence: attempts, each of one prompt after the other.
 
     A model that `writes` sees all evidence. A small one may not word an answer: evidence in the question's own language
-    it answers in the words of that evidence, where it cannot name what the articles do not hold; of evidence in the
-    other language the best sentence is translated, and the `second`.
+    it answers in the words of that evidence, where it cannot name what the articles do not hold. Of evidence in the
+    other language it may word the answer in English; else the best sentence is translated, and the `second`.
     """
     question, evidence = grounding.question, grounding.evidence
     best = evidence[0]
     if writes:
-        return (_within(lambda kept: _ask(prompts, "write", snapshot, question, kept), evidence, count),)
+        return ((_within(lambda kept: _ask(prompts, "write", snapshot, question, kept), evidence, count),),)
     if best.language == question.language:
         own = [item for item in evidence if item.language == question.language]
-        return (_within(lambda kept: _ask(prompts, "answer", snapshot, question, kept), own, count),)
-    return tuple(
+        return ((_within(lambda kept: _ask(prompts, "answer", snapshot, question, kept), own, count),),)
+    translated = tuple(
         Prompt(
             _turns(prompts.texts[f"translate.{question.language}"], {"evidence": one_line(item.text)}),
             question.language,
@@ -81,6 +82,9 @@ def compose(
         )
         for item in (best, *second(evidence))
     )
+    if question.language != "en":
+        return (translated,)
+    return (_ask(prompts, "write", snapshot, question, evidence[:_WORDED]),), translated
 
 
 def again(sent: Prompt) -> Prompt:

@@ -21,32 +21,48 @@ def write(
     """Yield the draft as it grows and what of it is checked, and return the checked sentences and the status."""
     evidence, writes = grounding.evidence, engine.settings.writes
     checker = cite.Checker(engine.embedder)
-    sent = prompt.compose(engine.prompts, snapshot, grounding, writes, engine.generator().count)
-    copies = bool(sent[0].copy_from)
+    attempts = prompt.compose(engine.prompts, snapshot, grounding, writes, engine.generator().count)
+    copies = bool(attempts[0][0].copy_from)
     if copies:  # whatever the model points to, the best evidence opens the answer
         clock.mark("first_word")
         yield Checked((cite.quote(evidence[0]),))
     said: tuple[Sentence, ...] = ()
     cut = quoted = False
-    for one in sent:
-        reply, cut = yield from _reply(engine, one, checker, said, clock, stop)
-        supported = [sentence for sentence in reply if sentence.support == "supported"]
-        said = _without_twins((*said, *(reply if writes else supported)))  # half a translation is none
-        quoted = not supported and (writes or not (copies or said))
-        if cut or quoted:
+    for attempt in attempts:
+        said, cut, quoted = yield from _attempt(
+            engine, attempt, checker, clock, stop, tries=1 if attempt is not attempts[-1] else 2
+        )
+        if cut or not quoted:
             break
     if copies:
         said = cite.with_best(said, evidence)
     elif quoted:
-        said = tuple(cite.quote(one.evidence[0]) for one in sent)
+        said = tuple(cite.quote(one.evidence[0]) for one in attempts[-1])
     if grounding.dissent is not None:
         said = cite.side_by_side((evidence[0], grounding.dissent), snapshot)
     return said, "quoted" if quoted else "cut" if cut else "answered"
 
 
+def _attempt(
+    engine: Engine, attempt: Sequence[Prompt], checker: cite.Checker, clock: Clock, stop: Stop, *, tries: int
+) -> Generator[Event, None, tuple[tuple[Sentence, ...], bool, bool]]:
+    """Return what the replies to one prompt after the other say, whether they were cut, and whether they failed."""
+    said: tuple[Sentence, ...] = ()
+    cut = failed = False
+    for sent in attempt:
+        reply, cut = yield from _reply(engine, (sent, prompt.again(sent))[:tries], checker, said, clock, stop)
+        supported = [sentence for sentence in reply if sentence.support == "supported"]
+        shown = reply if engine.settings.writes else supported  # half a translation is none
+        said = _without_twins((*said, *shown))
+        failed = not supported and (engine.settings.writes or not (sent.copy_from or said))
+        if cut or failed:
+            break
+    return said, cut, failed
+
+
 def _reply(
     engine: Engine,
-    sent: Prompt,
+    sent: Sequence[Prompt],
     checker: cite.Checker,
     before: Sequence[Sentence],
     clock: Clock,
@@ -54,10 +70,10 @@ def _reply(
 ) -> Generator[Event, None, tuple[tuple[Sentence, ...], bool]]:
     """Return the sentences of the reply to one prompt, each checked once it is finished, and whether it was cut.
 
-    A reply that goes wrong is ended and asked for once more.
+    A reply that goes wrong is ended and the next in `sent` asked for.
     """
     checked: tuple[Sentence, ...] = ()
-    for attempt in (sent, prompt.again(sent)):
+    for attempt in sent:
         checked, whole, rest, faulty = (), "", "", False
         try:
             for piece in engine.generator().stream(attempt, stop):

@@ -154,10 +154,15 @@ def test_evidence_in_the_other_language_is_translated_and_checked(
 ) -> None:
     (folder / "police.md").unlink()
     bring_up_to_date()
-    for reply, status in (("Police arrest, London city.", "answered"), ("Police arrest 3, London city.", "quoted")):
-        engine = engine_of(reply)
+    sound, wrong = "Police arrest, London city.", "Police arrest 3, London city."
+    for worded, translated, status, text in (
+        (sound, "", "answered", sound),
+        (wrong, sound, "answered", sound),
+        (wrong, wrong, "quoted", "أوقفت الشرطة رجلا في مدينة لندن."),
+    ):
+        engine = engine_of(worded, translated)
         answer = ask(engine, accept("police arrest city london"))
-        assert (answer.status, answer.language) == (status, "en")
+        assert (answer.status, answer.language, answer.text) == (status, "en", f"{text} [1]")
         assert answer.citations[0].quote == "أوقفت الشرطة رجلا في مدينة لندن."
         check_invariants(engine, answer)
 

@@ -23,6 +23,11 @@ SENT = Prompt(
         "The number is 99999999999999999",
         "Sure! Translate the Arabic sentence into English and keep",
         "أوقفت الشرطة ثمانية أشخاص في مدينة لندن",
+        "A common tactic is using tectiكات",
+        "كان هناك 111,529 فAMILياً",
+        "أristotle قال ذلك",
+        "وال时间和",
+        "القurve المحيطة بالفضاء",
     ],
 )
 def test_a_draft_that_goes_wrong_is_seen(draft: str) -> None:
@@ -36,6 +41,7 @@ def test_a_draft_that_goes_wrong_is_seen(draft: str) -> None:
         "The police arrested eight people in London, and the police searched six houses in London.",
         "The account 12345678901234567 is in the bank.",
         "تيريزا ماي Theresa May",
+        "The BBC (الـBBC) said so, and وبالـCIA, لـNASA.",
         "This Arabic sentence tells a name.",
     ],
 )

@@ -29,7 +29,7 @@ def evidence(number: int, text: str, language: str, of: str = "a", context: str 
 
 def composed(question: str, language: Language, *items: Evidence, writes: bool = False) -> tuple[Prompt, ...]:
     grounding = Grounding(Question(question, language), Window(), items, 0.9, enough=True)
-    return compose(load(ROOT / "prompts"), cast(Snapshot, Shelf()), grounding, writes, words)
+    return compose(load(ROOT / "prompts"), cast(Snapshot, Shelf()), grounding, writes, words)[-1]
 
 
 def words(prompt: Prompt) -> int:
@@ -85,6 +85,15 @@ def test_evidence_in_the_other_language_is_translated_and_what_is_nearly_as_near
     assert (first.turns[-1].text, first.evidence, first.copy_from) == ("One.", items[:1], ())
     assert (second.turns[-1].text, second.evidence, second.language) == ("Three.", items[2:], "ar")
     assert len(composed("أيها؟", "ar", items[0], replace(items[2], similarity=0.7))) == 1
+
+
+def test_an_english_answer_may_be_worded_from_the_two_best_before_they_are_translated() -> None:
+    items = tuple(evidence(number, f"رقم {number}.", "ar") for number in (1, 2, 3))
+    grounding = Grounding(Question("Which?", "en"), Window(), items, 0.9, enough=True)
+    (worded,), translated = compose(load(ROOT / "prompts"), cast(Snapshot, Shelf()), grounding, False, words)
+    assert (worded.evidence, worded.copy_from, worded.language) == (items[:2], (), "en")
+    assert "Question: Which?" in worded.turns[1].text
+    assert [one.evidence for one in translated] == [items[:1], items[1:2]]
 
 
 def test_a_model_that_words_its_answers_sees_all_evidence() -> None:
