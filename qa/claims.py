@@ -12,8 +12,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def agree(text: str, evidence: str) -> bool:
-    """Return whether evidence holds every number and day of a sentence, and denies what it denies."""
+    """Return whether evidence holds every number and day of a sentence, names others if it does, and its denials."""
     if not numbers(text) <= possible_numbers(evidence):
+        return False
+    if _OTHERS.search(fold(text)) and not _OTHERS.search(fold(evidence)):
         return False
     said, known = denies(text), denies(evidence)
     if said is None or known is None or said == known:
@@ -21,6 +23,12 @@ def agree(text: str, evidence: str) -> bool:
     # A shorter sentence need not repeat what its evidence denies beside it.
     return known and language_of(text) == language_of(evidence) and not denied(evidence) & stems(text)
 
+
+# "And other places": what small models add to a list.
+_OTHERS = re.compile(
+    r"\b(?:others?|another|elsewhere|etc|among (?:them|others)|rest)\b"
+    r"|(?<!\w)[وف]?ب?(?:ال)?(?:اخري|اخر|اخرون|اخرين|اخريات|غير(?:ه|ها|هم|هما|هن)|الخ|سوا(?:ه|ها|هم)|باقي|بقيه|سائر)(?!\w)"
+)
 
 # Words that deny. Arabic ones that also mean "still" or "must" with the word behind them are taken out before.
 _DENIALS = frozenset(

@@ -151,6 +151,11 @@ def test_a_denial_is_heard(text: str, denies: bool | None) -> None:
         ("The mayor came with a present.", "The mayor came with a present and did not sleep.", True),
         ("The mayor slept.", "The mayor came with a present and did not sleep.", True),
         ("The mayor can sleep.", "The mayor came with a present and did not sleep.", False),
+        ("They searched in London and other places.", "وقامت الشرطة بتفتيش في لندن وبرمنغهام", False),
+        ("They searched in London and other places.", "وقامت الشرطة بتفتيش في لندن وأماكن أخرى", True),
+        ("They searched in London and elsewhere.", "They searched in London.", False),
+        ("فتشوا في لندن وغيرها", "They searched in London and Leeds", False),
+        ("فتشوا في لندن وغيرها", "They searched in London, Leeds and others", True),
     ],
 )
 def test_a_sentence_denies_what_its_evidence_denies(said: str, evidence: str, agrees: bool) -> None:
