@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
 
 from index.chunk import sentences
 from index.dates import iso_day
 from index.digest import content_sha256
 from index.errors import CollectionError
 from index.normalise import clean, language_of
-from index.readers import Draft, UnreadableError, reader_for
-from index.types import Article, Rejection
+from index.readers import READING, Draft, Reader, UnreadableError, reader_for
+from index.types import Article, Kept, Rejection, Seen
 
+_TOO_NEW = 2_000_000_000  # nanoseconds: some file systems tell times in steps of two seconds
 _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
 
 
@@ -29,10 +34,19 @@ class Limits:
     article_characters: int = 1_000_000
 
 
-def read(root: Path, name: str, limits: Limits) -> Iterator[Article | Rejection]:
-    """Yield every article below `root` (a folder, or one file), in the order of the paths, which start with `name`.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file holds, and what is remembered of it so that it need not be read again; None: read it again."""
 
-    A file that cannot be taken is a `Rejection`. Raises `CollectionError` when `root` itself cannot be read.
+    items: tuple[Article | Kept | Rejection, ...]
+    seen: Seen | None = None
+
+
+def read(root: Path, name: str, limits: Limits, known: Mapping[str, Seen] = MappingProxyType({})) -> Iterator[Found]:
+    """Yield what each file below `root` (a folder, or one file) holds, in the order of the paths.
+
+    Paths start with `name`. A file that looks as it did when it was `known` is not read, and one that holds the same
+    bytes is not parsed. What cannot be taken is a `Rejection`. Raises `CollectionError` when `root` cannot be read.
     """
     try:
         paths = [root] if root.is_file() else sorted(_walk(root))
@@ -40,7 +54,7 @@ def read(root: Path, name: str, limits: Limits) -> Iterator[Article | Rejection]
         raise CollectionError(f"cannot read {root}: {error.strerror}. Give a folder that exists.") from None
     for path in paths:
         shown = name if path == root else f"{name}/{_printable(path.relative_to(root).as_posix())}"
-        yield from _read_file(path, shown, limits)
+        yield _look_at(path, shown, limits, known.get(shown))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -56,32 +70,75 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def _read_file(path: Path, shown: str, limits: Limits) -> Iterator[Article | Rejection]:
+def _look_at(path: Path, shown: str, limits: Limits, seen: Seen | None) -> Found:
     reader = reader_for(path)
     if reader is None:
-        yield Rejection(shown, f"files of this kind ({path.suffix or 'no suffix'}) are not read")
-        return
+        return Found((Rejection(shown, f"files of this kind ({path.suffix or 'no suffix'}) are not read"),))
     try:
-        for draft in reader(_bytes(path, limits)):
-            if isinstance(draft, UnreadableError):
-                yield Rejection(shown, str(draft))
-            else:
-                yield from_draft(draft, shown, limits)
+        return _content(path, reader, shown, limits, seen)
     except UnreadableError as error:
-        yield Rejection(shown, str(error))
+        return Found((Rejection(shown, str(error)),))
     except OSError as error:
-        link = error.errno == errno.ELOOP
-        yield Rejection(shown, "it is a symbolic link" if link else f"it cannot be read: {error.strerror}")
+        if error.errno == errno.ELOOP:
+            return Found((Rejection(shown, "it is a symbolic link"),))
+        reason = f"it cannot be read now ({error.strerror}); what is stored of it stays"
+        return Found((Rejection(shown, reason, for_now=True),))
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
-    """Return the content of a regular file, never of what a link or a device stands for."""
+def _content(path: Path, reader: Reader, shown: str, limits: Limits, seen: Seen | None) -> Found:
+    with _opened(path) as file:
+        stamp = _stamp(os.fstat(file.fileno()), limits)
+        if seen is not None and stamp and stamp == seen.stamp:
+            return _as_before(seen)
+        data = _bytes(file, limits)
+    digest = hashlib.sha256(_reading(limits).encode() + data).hexdigest()
+    if seen is not None and digest == seen.sha256:
+        return _as_before(replace(seen, stamp=stamp))
+    items = tuple(
+        Rejection(shown, str(draft)) if isinstance(draft, UnreadableError) else from_draft(draft, shown, limits)
+        for draft in _drafts(reader, data)
+    )
+    articles = tuple((item.id, item.sha256) for item in items if isinstance(item, Article))
+    reasons = tuple(item.reason for item in items if isinstance(item, Rejection))
+    return Found(items, Seen(shown, stamp, digest, articles, reasons))
+
+
+def _drafts(reader: Reader, data: bytes) -> Iterator[Draft | UnreadableError]:
+    try:
+        yield from reader(data)
+    except UnreadableError as error:
+        yield error
+
+
+def _as_before(seen: Seen) -> Found:
+    kept = (Kept(id_, sha256, seen.path) for id_, sha256 in seen.articles)
+    return Found((*kept, *(Rejection(seen.path, reason) for reason in seen.reasons)), seen)
+
+
+def _stamp(status: os.stat_result, limits: Limits) -> str:
+    """Return what tells that a file was not written to: empty for one so new that a write may share its time."""
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    if time.time_ns() - changed < _TOO_NEW:
+        return ""
+    return f"{_reading(limits)} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
+def _reading(limits: Limits) -> str:
+    return f"{READING} {limits.file_bytes} {limits.article_characters}"
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a regular file, never what a link or a device stands for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError("it is not a regular file")
-        data = file.read(limits.file_bytes + 1)
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise UnreadableError("it is not a regular file")
+    return file
+
+
+def _bytes(file: BinaryIO, limits: Limits) -> bytes:
+    data = file.read(limits.file_bytes + 1)
     if len(data) > limits.file_bytes:
         raise UnreadableError(
             f"it is larger than {limits.file_bytes // 1024**2} MB: split it, or raise MUJIB_MAX_FILE_MB"

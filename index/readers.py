@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+READING = "1"  # changes whenever the same bytes would give other articles: all files are then read again
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
 
 

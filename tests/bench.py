@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from index.chunk import sentences, split
 from index.digest import content_sha256
-from index.store import Change, Writer, open_snapshot
+from index.plan import Change
+from index.snapshot import open_snapshot
+from index.store import Writer
 from index.types import Article
 from qa.question import accept
 from qa.retrieve import search
@@ -64,7 +66,7 @@ def main() -> None:
 def _opened_by_another_process(path: Path) -> float:
     """Return the seconds that a process which has just started takes to open the store."""
     program = (
-        "import sys, time, pathlib; from index.store import open_snapshot; start = time.perf_counter();"
+        "import sys, time, pathlib; from index.snapshot import open_snapshot; start = time.perf_counter();"
         "open_snapshot(pathlib.Path(sys.argv[1])); print(time.perf_counter() - start)"
     )
     return float(subprocess.run([sys.executable, "-c", program, path], check=True, capture_output=True).stdout)
@@ -80,7 +82,7 @@ def _fill(
 ) -> None:
     written = number = 0
     with Writer(path, "made up") as writer:
-        writer.set_folders(["made up"])
+        writer.remember({"made up": []})
         while written < chunks:
             batch = []
             for _ in range(200):

@@ -87,7 +87,7 @@ def bring_up_to_date(folder: Path, store: Path, embedder: FakeEmbedder) -> Calla
 
     def run() -> Report:
         with Writer(store, embedder.identity) as writer:
-            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits)
+            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits, confirmed=True)
 
     return run
 

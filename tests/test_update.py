@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from index import update as updating
+from index.check import check
 from index.errors import CollectionError
-from index.store import Snapshot, Writer, check, open_snapshot
+from index.snapshot import Snapshot, open_snapshot
+from index.store import Writer
 from index.update import Folder, Report, rebuild
 from qa.config import Settings
 from qa.question import accept
@@ -143,7 +145,7 @@ def test_random_changes_end_where_a_build_from_scratch_does(
         bring_up_to_date()
         scratch = tmp_path / "scratch" / f"{dice.random()}.sqlite"
         with Writer(scratch, embedder.identity) as writer:
-            updating.update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits)
+            updating.update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits, confirmed=True)
         assert content(store) == content(scratch)
         assert check(store) == []
 
