@@ -23,6 +23,7 @@ from index.readers import READING, Draft, Reader, UnreadableError, reader_for
 from index.types import Article, Kept, Rejection, Seen
 
 _TOO_NEW = 2_000_000_000  # nanoseconds: some file systems tell times in steps of two seconds
+_STAYS = "what is stored of it stays"
 _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
 
 
@@ -72,6 +73,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _look_at(path: Path, shown: str, limits: Limits, seen: Seen | None) -> Found:
     reader = reader_for(path)
+    if path.is_dir() and not path.is_symlink():
+        return Found((Rejection(shown, f"the folder cannot be listed now; {_STAYS}", for_now=True),))
     if reader is None:
         return Found((Rejection(shown, f"files of this kind ({path.suffix or 'no suffix'}) are not read"),))
     try:
@@ -81,7 +84,7 @@ def _look_at(path: Path, shown: str, limits: Limits, seen: Seen | None) -> Found
     except OSError as error:
         if error.errno == errno.ELOOP:
             return Found((Rejection(shown, "it is a symbolic link"),))
-        reason = f"it cannot be read now ({error.strerror}); what is stored of it stays"
+        reason = f"it cannot be read now ({error.strerror}); {_STAYS}"
         return Found((Rejection(shown, reason, for_now=True),))
 
 

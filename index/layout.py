@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from index.lexical import ANALYSIS
 Connection = sqlite3.Connection
 
 VERSION = 3
+WAIT_MS = 10_000  # for another program that has the file to itself
 REBUILD = "Run `mujib index rebuild`: it reads the articles again and replaces the store."
 
 _TABLES = """
@@ -91,6 +93,21 @@ HEAD = "number, folder, id, path, title, published, language, source, url, sha25
 CHUNK = 'number, article, ordinal, start, "end", key, vector, terms, counts, sentences'  # what a passage's crc covers
 
 
+class Head(NamedTuple):
+    """An article but for its text: the columns of `HEAD`."""
+
+    number: int
+    folder: str
+    id: str
+    path: str
+    title: str
+    published: str | None
+    language: str
+    source: str | None
+    url: str | None
+    sha256: str
+
+
 def create(db: Connection, embedding: str) -> None:
     """Make the tables of a store for vectors of the model `embedding`, within the caller's transaction."""
     make_tables(db)
@@ -142,11 +159,16 @@ def require(db: Connection, path: Path, embedding: str | None) -> dict[str, str]
     return meta
 
 
-def require_all(db: Connection, path: Path, name: str, checksums: list[int]) -> None:
-    """Raise `DamagedStoreError` when the rows of a table are not all that the ledger knows of."""
-    rows, total = db.execute("SELECT rows, total FROM ledger WHERE name = ?", (name,)).fetchone()
-    if (len(checksums), sum(checksums)) != (rows, total):
-        raise damaged(path, f"{rows} {name} were written, {len(checksums)} are there")
+def verified(db: Connection, path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
+    """Return all rows of a table, each what was written, and none missing. Raises `DamagedStoreError` otherwise."""
+    found = db.execute(f"SELECT crc, {columns} FROM {table}").fetchall()  # noqa: S608 - names of tables and columns
+    rows = [row[1:] for row in found]
+    if any(crc(*row) != checksum for row, (checksum, *_) in zip(rows, found, strict=True)):
+        raise damaged(path, f"one of its {table} is not as it was written")
+    written, total = db.execute("SELECT rows, total FROM ledger WHERE name = ?", (table,)).fetchone()
+    if (len(found), sum(row[0] for row in found)) != (written, total):
+        raise damaged(path, f"{written} {table} were written, {len(found)} are there")
+    return rows
 
 
 def damaged(path: Path, what: str) -> DamagedStoreError:
@@ -188,7 +210,7 @@ def places(stored: bytes) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
 
 def connect(path: Path) -> Connection:
     """Open the file at `path`, made if need be."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT_MS / 1000)
     try:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA journal_mode = WAL")  # readers keep their generation while a batch is committed

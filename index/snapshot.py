@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from index import layout
 from index.digest import content_sha256
 from index.errors import NoIndexError
-from index.layout import Connection, crc, told
+from index.layout import Connection, Head, crc, told, verified
 from index.lexical import Postings
 from index.shelf import Shelf
 from index.types import Article, Chunk
@@ -51,21 +51,6 @@ class Sentences:
     vectors: NDArray[np.float32]
     terms: NDArray[np.int32]
     places: NDArray[np.uint16]
-
-
-class _Head(NamedTuple):
-    """An article but for its text: the columns of `layout.HEAD`."""
-
-    number: int
-    folder: str
-    id: str
-    path: str
-    title: str
-    published: str | None
-    language: str
-    source: str | None
-    url: str | None
-    sha256: str
 
 
 class _Row(NamedTuple):
@@ -106,7 +91,7 @@ class Snapshot:
     dimension: int
     shelves: Mapping[str, Shelf]
     _db: Connection
-    _heads: Mapping[str, _Head]
+    _heads: Mapping[str, Head]
     _places: Mapping[int, _Place]
     _terms: Mapping[str, int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -245,9 +230,9 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
             if not layout.is_store(db):
                 raise _no_index(path)
             meta = layout.require(db, path, embedding)
-            heads = {head.number: head for head in map(_Head._make, _verified(db, path, "articles", layout.HEAD))}
-            terms = {token: number for number, token in _verified(db, path, "terms", "number, token")}
-            rows = [_Row._make(row) for row in _verified(db, path, "chunks", layout.CHUNK)]
+            heads = {head.number: head for head in map(Head._make, verified(db, path, "articles", layout.HEAD))}
+            terms = {token: number for number, token in verified(db, path, "terms", "number, token")}
+            rows = [_Row._make(row) for row in verified(db, path, "chunks", layout.CHUNK)]
             rows.sort(key=lambda row: (heads[row.article].id, row.ordinal))
         except BaseException:
             db.close()
@@ -287,17 +272,7 @@ def _no_index(path: Path) -> NoIndexError:
     return NoIndexError(f"there is no index at {path} yet. Run `mujib index update`, or `make index`.")
 
 
-def _verified(db: Connection, path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
-    """Return all rows of a table, each what was written, and none missing. Raises `DamagedStoreError` otherwise."""
-    found = db.execute(f"SELECT crc, {columns} FROM {table}").fetchall()  # noqa: S608 - names of tables and columns
-    layout.require_all(db, path, table, [row[0] for row in found])
-    rows = [row[1:] for row in found]
-    if any(crc(*row) != checksum for row, (checksum, *_) in zip(rows, found, strict=True)):
-        raise layout.damaged(path, f"one of its {table} is not as it was written")
-    return rows
-
-
-def _shelves(heads: Mapping[int, _Head], rows: Sequence[_Row], dimension: int) -> dict[str, Shelf]:
+def _shelves(heads: Mapping[int, Head], rows: Sequence[_Row], dimension: int) -> dict[str, Shelf]:
     """Return the passages of each language, in the order of their articles' ids: not that of their writing."""
     shelves = {}
     for language in sorted({head.language for head in heads.values()}):

@@ -86,15 +86,9 @@ class Writer:
     def stored(self) -> dict[str, Stored]:
         """Return what is known of every article, by its id."""
         with told(self._path):
-            rows = self._db.execute(f"SELECT crc, {layout.HEAD} FROM articles").fetchall()  # noqa: S608
-            layout.require_all(self._db, self._path, "articles", [row[0] for row in rows])
-        found = {}
-        for checksum, *head in rows:
-            if crc(*head) != checksum:
-                raise layout.damaged(self._path, "an article is not as it was written")
-            _, folder, id_, path, *_, sha256 = head
-            found[id_] = Stored(id_, sha256, path, folder)
-        return found
+            rows = layout.verified(self._db, self._path, "articles", layout.HEAD)
+        heads = (layout.Head._make(row) for row in rows)
+        return {head.id: Stored(head.id, head.sha256, head.path, head.folder) for head in heads}
 
     def seen(self, stored: Mapping[str, Stored]) -> dict[str, Seen]:
         """Return what is remembered of files whose articles are all `stored` as they were read from them."""
@@ -224,7 +218,9 @@ class Writer:
         with self._transaction(articles_change=False):
             self._db.execute("INSERT INTO updates (finished, report) VALUES (?,?)", (now, report))
         with told(self._path):
+            self._db.execute("PRAGMA busy_timeout = 0")  # a reader of an older generation is not waited for
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._db.execute(f"PRAGMA busy_timeout = {layout.WAIT_MS}")
 
     def replace(self, target: Path) -> None:
         """Put this store's content in the place of the one at `target`, in one step that no reader sees half of.

@@ -35,6 +35,16 @@ def today() -> date:
     return date(2017, 3, 25)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", action="store_true", help="the long versions of the fault tests")
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """Return a function that says how often to try: `short` times, with --faults `long` times."""
+    return lambda short, long: long if request.config.getoption("--faults") else short
+
+
 MODELS = config.load().models  # before the environment is emptied: the real models, where `make models` put them
 
 
