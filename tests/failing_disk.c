@@ -9,15 +9,15 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static int left = -1; /* calls until the failing one; -1: none fails */
+static int left = -1; /* calls until and with the failing one; 0: it has come; -1: none fails */
 static int error;     /* what it fails with */
 
 void failing_disk_arm(int calls, int number) { left = calls; error = number; }
-int failing_disk_struck(void) { return left == 0; }
+int failing_disk_left(void) { return left; }
 
 static int fails(int descriptor) {
     char link[64], path[4096];
-    if (left < 0) return 0;
+    if (left < 0 || (left == 0 && error != ENOSPC)) return 0; /* broken for a moment, full for good */
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
@@ -25,7 +25,6 @@ static int fails(int descriptor) {
     if (!strstr(path, "store.sqlite") || strstr(path, ".lock")) return 0;
     if (left > 0 && --left > 0) return 0;
     errno = error;
-    if (error != ENOSPC) { left = -1; errno = error; }
     return 1;
 }
 
