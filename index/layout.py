@@ -22,6 +22,7 @@ from index.errors import BusyError, DamagedStoreError, NoIndexError, OtherModelE
 from index.lexical import ANALYSIS
 
 Connection = sqlite3.Connection
+DatabaseError = sqlite3.DatabaseError
 
 VERSION = 3
 WAIT_MS = 10_000  # for another program that has the file to itself

@@ -6,7 +6,6 @@ Every method is one transaction: whoever is killed in the middle leaves what was
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -230,7 +229,7 @@ class Writer:
         try:
             with closing(layout.connect(target)) as other:
                 self._db.backup(other)
-        except sqlite3.DatabaseError:
+        except layout.DatabaseError:
             for suffix in ("", "-wal", "-shm"):
                 damaged = target.with_name(target.name + suffix)
                 if damaged.exists():
@@ -271,7 +270,7 @@ def recorded_folders(path: Path) -> tuple[str, ...]:
     try:
         with closing(layout.connect(path)) as db:
             return layout.folders(db)
-    except sqlite3.DatabaseError:
+    except layout.DatabaseError:
         return ()
 
 
