@@ -14,6 +14,7 @@ from index.chunk import sentences
 from index.dates import iso_day
 from index.digest import content_sha256
 from index.errors import CollectionError
+from index.mend import mend
 from index.normalise import clean, language_of
 from index.readers import Draft, UnreadableError, reader_for
 from index.types import Article, Rejection
@@ -43,23 +44,39 @@ def read(root: Path, name: str, limits: Limits) -> Iterator[Article | Rejection]
         yield from _read_file(path, shown, limits)
 
 
+# What editors, office programs and browsers leave beside the files they are at work on.
+_TEMPORARY = re.compile(
+    r"^[.~#]|~$|\.(?:sw[a-p]|bak|tmp|temp|part|partial|crdownload|download|opdownload|aria2)$", re.IGNORECASE
+)
+
+
 def _walk(folder: Path) -> Iterator[Path]:
-    for entry in os.scandir(folder):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            try:
-                yield from _walk(Path(entry.path))
-            except OSError:
-                yield Path(entry.path)  # told as a rejection when it is read
-        else:
-            yield Path(entry.path)
+    """Yield every file below `folder`, and every folder in it that cannot be entered: reading it tells why.
+
+    Hidden and temporary names are passed over; links are not followed. Raises `OSError` for `folder` itself.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if not _TEMPORARY.search(entry.name):
+                        path = Path(entry.path)
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(path)
+                        else:
+                            yield path
+        except OSError:
+            if here == folder:
+                raise
+            yield here
 
 
 def _read_file(path: Path, shown: str, limits: Limits) -> Iterator[Article | Rejection]:
     reader = reader_for(path)
     if reader is None:
-        yield Rejection(shown, f"files of this kind ({path.suffix or 'no suffix'}) are not read")
+        yield Rejection(shown, _unread(path))
         return
     try:
         for draft in reader(_bytes(path, limits)):
@@ -74,6 +91,21 @@ def _read_file(path: Path, shown: str, limits: Limits) -> Iterator[Article | Rej
         yield Rejection(shown, "it is a symbolic link" if link else f"it cannot be read: {error.strerror}")
 
 
+def _unread(path: Path) -> str:
+    """Return why there is no reader for what lies at `path`."""
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISDIR(mode):
+            os.scandir(path).close()
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    if stat.S_ISLNK(mode):
+        return "it is a symbolic link"
+    if not stat.S_ISREG(mode):
+        return "it is not a regular file"
+    return f"files of this kind ({path.suffix or 'no suffix'}) are not read"
+
+
 def _bytes(path: Path, limits: Limits) -> bytes:
     """Return the content of a regular file, never of what a link or a device stands for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -81,8 +113,9 @@ def _bytes(path: Path, limits: Limits) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("it is not a regular file")
-        data = file.read(limits.file_bytes + 1)
-    if len(data) > limits.file_bytes:
+        small = status.st_size <= limits.file_bytes
+        data = file.read(limits.file_bytes + 1) if small else b""  # it may have grown since
+    if not small or len(data) > limits.file_bytes:
         raise UnreadableError(
             f"it is larger than {limits.file_bytes // 1024**2} MB: split it, or raise MUJIB_MAX_FILE_MB"
         )
@@ -91,12 +124,14 @@ def _bytes(path: Path, limits: Limits) -> bytes:
 
 def from_draft(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
     """Return the article that a file's `draft` becomes, or why it is none."""
-    text = clean(draft.text)
+    try:
+        text, title = clean(mend(draft.text)), clean(mend(draft.title)).replace("\n", " ")
+    except UnreadableError as error:
+        return Rejection(path, str(error))
     if not sentences(text):
         return Rejection(path, "there is no text in it")
     if len(text) > limits.article_characters:
         return Rejection(path, f"the article is longer than {limits.article_characters:,} characters")
-    title = clean(draft.title).replace("\n", " ")
     published = iso_day(draft.published)
     language = (draft.language or "").lower()[:2]
     if language not in {"ar", "en"}:

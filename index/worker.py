@@ -1,0 +1,229 @@
+"""Here are bytes that may do harm, give me the articles in them: in bounded time and memory, whatever happens.
+
+Web pages, PDFs and the like are parsed by large libraries, some of them in C, which a file can make hang, eat all
+memory, or crash. So one child process reads them: it lives as long as it behaves and is started again when it does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from index.drafts import Draft, UnreadableError
+
+SECONDS = 10.0  # for one file
+MEMORY = 1024**3  # bytes of address space of the child
+_START_SECONDS = 60.0  # its libraries are imported once, from a cold disk at worst
+_REPLY_BYTES = 256 * 1024 * 1024
+_OUT_OF_MEMORY = 77  # the child's exit status: no other way to say it is left then
+
+
+class Worker:
+    """Reads the bytes of files; close it, or use it as a context, to end its child process."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def read(self, suffix: str, data: bytes) -> Iterator[Draft | UnreadableError]:
+        """Yield the articles in a file of that suffix (`.html`), and a reason for each part that is none."""
+        from index.readers import READERS, SIMPLE
+
+        reader = READERS.get(suffix.lower())
+        if reader is None:
+            yield UnreadableError(f"files of this kind ({suffix or 'no suffix'}) are not read")
+        elif reader in SIMPLE:
+            try:
+                yield from reader(data)
+            except UnreadableError as error:
+                yield error
+        else:
+            yield from self._ask(suffix.lower(), data)
+
+    def _ask(self, suffix: str, data: bytes) -> list[Draft | UnreadableError]:
+        fresh = self._child is None or self._child.poll() is not None
+        if fresh:
+            self.close()
+            self._child = _start()
+        child = self._child
+        if child is None:
+            return [UnreadableError("the process that reads such files could not be started")]
+        with _Deadline(child, self._seconds) as deadline:
+            replies = _exchange(child, suffix, data)
+        if replies is not None and not deadline.passed:
+            return replies
+        self.close()
+        status = child.returncode
+        if deadline.passed:
+            return [UnreadableError(f"reading it took longer than {self._seconds:g} seconds")]
+        if status == _OUT_OF_MEMORY and not fresh:
+            return self._ask(suffix, data)  # what the files before it left behind may have filled the memory
+        if status == _OUT_OF_MEMORY:
+            return [UnreadableError(f"reading it took more memory than {MEMORY // 1024**3} GB")]
+        return [UnreadableError("its reader crashed")]
+
+
+class _Deadline:
+    """Kills a child that is still at work when the time is over, and then says so."""
+
+    def __init__(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        self.passed = False
+        self._child = child
+        self._timer = threading.Timer(seconds, self._kill)
+
+    def _kill(self) -> None:
+        self.passed = True
+        self._child.kill()
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()  # so that it cannot strike during the next file
+
+
+def _start() -> subprocess.Popen[bytes] | None:
+    """Return a child that is ready, None when it cannot be had."""
+    child = subprocess.Popen(  # this interpreter and this program; nothing of a file is in the command
+        [sys.executable, "-m", "index.worker"],
+        cwd=Path(__file__).resolve().parent.parent,  # never the user's folder: Python would import modules from there
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with _Deadline(child, _START_SECONDS) as deadline:
+        line = _pipe(child.stdout).readline(100)
+    if line.strip() and not deadline.passed:
+        return child
+    child.kill()
+    child.communicate()
+    return None
+
+
+def _exchange(child: subprocess.Popen[bytes], suffix: str, data: bytes) -> list[Draft | UnreadableError] | None:
+    """Send a file and return what the child found in it, None when it ended before it had told all."""
+    replies: list[Draft | UnreadableError] = []
+    left = _REPLY_BYTES
+    try:
+        stdin = _pipe(child.stdin)
+        stdin.write(json.dumps({"suffix": suffix, "length": len(data)}).encode() + b"\n")
+        stdin.write(data)
+        stdin.flush()
+        while left > 0:
+            line = _pipe(child.stdout).readline(left)
+            left -= len(line)
+            reply = json.loads(line) if line.endswith(b"\n") else None
+            if reply is None:
+                break
+            if reply == {}:
+                return replies
+            replies.append(UnreadableError(reply["reason"]) if "reason" in reply else Draft(**reply))
+    except (OSError, ValueError):  # a broken pipe, half a line: it is gone
+        pass
+    return None
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise AssertionError("the child was started without pipes")
+    return pipe
+
+
+def main() -> None:
+    """Be the child: read a file's kind and bytes from standard input, write its articles as JSON lines, and again."""
+    replies = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):  # a library that prints would spoil the replies
+        os.dup2(nowhere, stream)
+    _import_libraries()
+    _bound_resources()
+    _reply(replies, {"ready": True})
+    for line in iter(sys.stdin.buffer.readline, b""):  # the end of the parent, however it came, is the end of the file
+        request = json.loads(line)
+        data = sys.stdin.buffer.read(request["length"])
+        if len(data) < request["length"]:
+            return
+        _alarm(2 * SECONDS)  # for a child whose parent is gone; a living parent kills it sooner
+        try:
+            for reply in _replies(request["suffix"], data):
+                _reply(replies, reply)
+        except MemoryError:
+            os._exit(_OUT_OF_MEMORY)
+        _reply(replies, {})
+        _alarm(0)
+
+
+def _replies(suffix: str, data: bytes) -> Iterator[dict[str, Any]]:
+    from index.readers import READERS
+
+    try:
+        for found in READERS[suffix](data):
+            yield {"reason": str(found)} if isinstance(found, UnreadableError) else asdict(found)
+    except UnreadableError as error:
+        yield {"reason": str(error)}
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - on bytes that were made to confuse them, libraries raise anything
+        yield {"reason": f"it is damaged, or not what its name says ({type(error).__name__})"}
+
+
+def _reply(replies: IO[bytes], reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply).encode() + b"\n")
+    replies.flush()
+
+
+def _alarm(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # nothing handles the signal, so it ends the process
+
+
+def _bound_resources() -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
+        with suppress(ValueError, OSError):  # a lower limit is set already
+            resource.setrlimit(kind, (most, most))
+
+
+def _import_libraries() -> None:
+    import docx
+    import feedparser
+    import frontmatter
+    import markdown_it
+    import pypdfium2
+    import trafilatura
+
+    del docx, feedparser, frontmatter, markdown_it, pypdfium2, trafilatura
+
+
+if __name__ == "__main__":
+    main()
