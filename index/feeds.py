@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from index.drafts import Draft, UnreadableError
 from index.markup import plain
@@ -21,13 +21,17 @@ def read_feed(data: bytes) -> Iterator[Draft | UnreadableError]:
     if not feed.entries:
         raise UnreadableError("there is no entry in it" if feed.version else "it is not an RSS or Atom feed")
     for entry in feed.entries:
-        contents = [content.get("value", "") for content in entry.get("content", [])]
-        text = plain(max([*contents, entry.get("summary", "")], key=len) or "<p></p>")
+        contents = [_said(content) for content in entry.get("content", [])]
         yield Draft(
-            text=text,
-            title=plain(entry.get("title", "")),
+            text=max([*contents, _said(entry.get("summary_detail"))], key=len),
+            title=_said(entry.get("title_detail")),
             published=entry.get("published") or entry.get("updated"),
-            language=entry.get("language") or feed.feed.get("language"),
             source=feed.feed.get("title"),
             url=entry.get("link"),
         )
+
+
+def _said(content: Mapping[str, str] | None) -> str:
+    content = content or {}
+    value = content.get("value") or ""
+    return value if content.get("type") == "text/plain" else plain(value)

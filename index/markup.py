@@ -65,12 +65,10 @@ def read_html(data: bytes) -> Iterator[Draft | UnreadableError]:
         raise UnreadableError(f"no article could be taken out of the page ({type(error).__name__})") from None
     if page is None:
         raise UnreadableError("there is no article text in the page")
-    language = re.search(r"<html[^>]{0,500}?\blang\s*=\s*[\"']?([A-Za-z]{2})\b", text[:4096], re.IGNORECASE)
     yield Draft(
         text=page.text or "",
         title=page.title or "",
         published=page.date,
-        language=language and language[1],
         source=page.sitename or page.hostname,
         url=page.url,
     )
@@ -83,11 +81,10 @@ _BLOCKS = frozenset(
 _SILENT = "//script | //style | //head | //template | //noscript | //comment() | //processing-instruction()"
 
 
-def plain(markup: str | bytes) -> str:
-    """Return what a piece of HTML shows, a line for each block.
+def plain(markup: str) -> str:
+    """Return what a piece of HTML shows, a line for each block. It cannot define entities of its own."""
+    from lxml.etree import iterwalk
 
-    Bytes are parsed as they declare their encoding. Entities are those of HTML only: a page cannot define its own.
-    """
     tree = parse(markup)
     if tree is None:
         return ""
@@ -96,21 +93,19 @@ def plain(markup: str | bytes) -> str:
             if element.getparent() is not None:
                 element.drop_tree()
     pieces: list[str] = []
-    from lxml.etree import iterwalk
-
     for event, element in iterwalk(tree, events=("start", "end")):
-        block = element.tag in _BLOCKS
-        said = element.text if event == "start" else element.tail
-        pieces += ["\n" if block else "", re.sub(r"\s+", " ", said or "")]
+        said = re.sub(r"\s+", " ", (element.text if event == "start" else element.tail) or "")
+        pieces += ["\n", said] if element.tag in _BLOCKS else [said]
     return re.sub(r"\s*\n\s*", "\n", "".join(pieces)).strip()
 
 
-def parse(markup: str | bytes) -> Any:
+def parse(markup: str) -> Any:
     """Return the tree of a page or of a piece of one, None where there is nothing."""
     from lxml import html
     from lxml.etree import LxmlError
 
+    bare = re.sub(r"^\s*<\?xml[^>]*>", "", markup)  # it names the encoding of bytes that are characters now
     try:
-        return html.document_fromstring(markup, parser=html.HTMLParser(no_network=True, huge_tree=False))
+        return html.document_fromstring(bare, parser=html.HTMLParser(no_network=True, huge_tree=False))
     except LxmlError:
         return None

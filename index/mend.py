@@ -113,7 +113,7 @@ def _evidence(text: str) -> tuple[int, int, int]:
 
 def _reads_backwards(forwards: int, backwards: int, sure: int) -> bool | None:
     """Return what the evidence says, None when it is too little."""
-    if sure and backwards > 1 and backwards > 3 * forwards:
+    if (sure or backwards > 4) and backwards > 1 and backwards > 3 * forwards:
         return True
     return False if forwards > backwards else None
 
@@ -137,5 +137,5 @@ def _refuse_lost(text: str) -> None:
     signs = len(re.findall(r"\S", text))
     if sum(len(lost) for lost in _LOST.findall(text)) > 0.05 * signs:
         raise UnreadableError("its letters are lost: the font says not which they are")
-    if len(_QUESTION_MARKS.findall(text)) > 0.3 * len(text.split()):
+    if len(_QUESTION_MARKS.findall(text)) > max(2, 0.3 * len(text.split())):
         raise UnreadableError("its letters are lost: most words are question marks")

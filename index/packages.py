@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from index.drafts import Draft, UnreadableError
+from index.encoding import decode_page
 from index.markup import parse, plain
 
 _UNPACKED = 256 * 1024 * 1024  # bytes; a document of a million characters has some 10 MB of XML
@@ -43,7 +44,6 @@ def read_docx(data: bytes) -> Iterator[Draft | UnreadableError]:
         text="\n\n".join(lines),
         title=properties.title or "".join(titles),
         published=properties.created.isoformat() if properties.created else None,
-        language=properties.language or None,
     )
 
 
@@ -67,23 +67,25 @@ def read_epub(data: bytes) -> Iterator[Draft | UnreadableError]:
         for item in chapters:
             if "nav" in (item.get("properties") or "").split():
                 continue
-            page = package.read(
-                posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(item.get("href", ""))))
-            )
-            text = plain(page)
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(item.get("href", ""))))
+            try:
+                page = decode_page(package.read(name))
+            except (KeyError, UnreadableError):
+                yield UnreadableError(f"the chapter {name!r} is missing or damaged")
+                continue
+            title, text = _heading(page), plain(page)
             if text:
                 yield Draft(
-                    text=text,
-                    title=_heading(page),
+                    text=text.removeprefix(f"{title}\n"),
+                    title=title,
                     published=say("date"),
-                    language=say("language"),
                     source=say("title") or say("publisher"),
                 )
 
 
-def _heading(page: bytes) -> str:
+def _heading(page: str) -> str:
     tree = parse(page)
-    found = tree.xpath("//h1 | //h2 | //title") if tree is not None else []
+    found = [] if tree is None else [*tree.xpath("//h1"), *tree.xpath("//h2"), *tree.xpath("//title")]
     return next((said for element in found if (said := " ".join(element.text_content().split()))), "")
 
 

@@ -54,7 +54,7 @@ def read_pdf(data: bytes) -> Iterator[Draft | UnreadableError]:
     yield Draft(
         text=_paragraphs(mend("\n".join(lines)).split("\n")),  # while the lines are still those of the page
         title="" if _NO_TITLE.search(title) else title,
-        published=re.sub(r"^D:(\d{8}).*", r"\1", said.get("CreationDate", "")) or None,
+        published=said.get("CreationDate", "").removeprefix("D:")[:8] or None,
     )
 
 
@@ -90,8 +90,13 @@ def _glyphs(page: Any) -> list[_Glyph]:
 
 
 def _ligature(letters: str) -> str:
-    """Return the letters of one glyph in order: PDFium has reversed them with the line."""
-    return letters[::-1] if len(letters) > 1 and _ARABIC.match(letters) else letters
+    """Return the letters of one glyph in order: PDFium has reversed them with the line.
+
+    But not those of the shapes ﻻ ﻷ ﻹ ﻵ, which it takes apart itself; no glyph stands for alef and lam in that order.
+    """
+    if len(letters) == 1 or not _ARABIC.match(letters) or (letters[0] == "ل" and letters[-1] in "اأإآ"):
+        return letters
+    return letters[::-1]
 
 
 def _rows(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
@@ -125,9 +130,9 @@ def _seen(row: list[_Glyph]) -> list[str]:
     texts = [glyph.text for glyph in letters]
     for mark in marks:
         centre = (mark.left + mark.right) / 2
-        near = [(abs((g.left + g.right) / 2 - centre), n) for n, g in enumerate(letters) if g.text != " "]
+        near = [(abs((g.left + g.right) / 2 - centre), -n) for n, g in enumerate(letters) if g.text != " "]
         if near:
-            texts[min(near)[1]] += mark.text
+            texts[-min(near)[1]] += mark.text
     pieces: list[str] = []
     reached, spaced = float("inf"), False
     for glyph, text in zip(letters, texts, strict=True):
@@ -148,4 +153,4 @@ def _paragraphs(lines: list[str]) -> str:
     text = ""
     for line in lines:
         text += line + (" " if len(line) >= _FULL * usual else "\n")
-    return text
+    return text.strip()

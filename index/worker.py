@@ -15,14 +15,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from index.drafts import Draft, UnreadableError
+from index.drafts import Draft, Reader, UnreadableError
+
+try:
+    import resource
+except ImportError:  # on Windows there are only the time limit and the process's own end
+    resource = None  # type: ignore[assignment]
 
 SECONDS = 10.0  # for one file
 MEMORY = 1024**3  # bytes of address space of the child
+_KEPT_MEMORY = MEMORY // 4  # a child that has held more is replaced, and gives it back
 _START_SECONDS = 60.0  # its libraries are imported once, from a cold disk at worst
 _REPLY_BYTES = 256 * 1024 * 1024
 _OUT_OF_MEMORY = 77  # the child's exit status: no other way to say it is left then
@@ -34,6 +41,7 @@ class Worker:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
+        self.memory = 0  # the most that a child has held, in bytes, as far as it could still tell
 
     def __enter__(self) -> Worker:
         return self
@@ -55,37 +63,45 @@ class Worker:
         from index.readers import READERS, SIMPLE
 
         reader = READERS.get(suffix.lower())
-        if reader is None:
-            yield UnreadableError(f"files of this kind ({suffix or 'no suffix'}) are not read")
-        elif reader in SIMPLE:
-            try:
-                yield from reader(data)
-            except UnreadableError as error:
-                yield error
-        else:
-            yield from self._ask(suffix.lower(), data)
+        found: Iterator[Draft | UnreadableError] = iter(())
+        if reader in SIMPLE:
+            found = _told(reader, data)
+        elif reader is not None:
+            found = iter(self._ask(suffix.lower(), data))
+        nothing = (
+            "there is no article in it" if reader else f"files of this kind ({suffix or 'no suffix'}) are not read"
+        )
+        first = next(found, UnreadableError(nothing))
+        yield first
+        yield from found
 
     def _ask(self, suffix: str, data: bytes) -> list[Draft | UnreadableError]:
-        fresh = self._child is None or self._child.poll() is not None
-        if fresh:
+        if self._child is None or self._child.poll() is not None:
             self.close()
             self._child = _start()
         child = self._child
         if child is None:
             return [UnreadableError("the process that reads such files could not be started")]
         with _Deadline(child, self._seconds) as deadline:
-            replies = _exchange(child, suffix, data)
-        if replies is not None and not deadline.passed:
-            return replies
-        self.close()
-        status = child.returncode
+            found, memory = _exchange(child, suffix, data)
+        self.memory = max(self.memory, memory or 0)
+        if deadline.passed or memory is None or memory > _KEPT_MEMORY:
+            self.close()
         if deadline.passed:
             return [UnreadableError(f"reading it took longer than {self._seconds:g} seconds")]
-        if status == _OUT_OF_MEMORY and not fresh:
-            return self._ask(suffix, data)  # what the files before it left behind may have filled the memory
-        if status == _OUT_OF_MEMORY:
+        if memory is not None:
+            return found
+        if child.returncode == _OUT_OF_MEMORY:
             return [UnreadableError(f"reading it took more memory than {MEMORY // 1024**3} GB")]
         return [UnreadableError("its reader crashed")]
+
+
+def _told(reader: Reader, data: bytes) -> Iterator[Draft | UnreadableError]:
+    """Yield what a reader finds and, where it gives up, the reason."""
+    try:
+        yield from reader(data)
+    except UnreadableError as error:
+        yield error
 
 
 class _Deadline:
@@ -127,27 +143,26 @@ def _start() -> subprocess.Popen[bytes] | None:
     return None
 
 
-def _exchange(child: subprocess.Popen[bytes], suffix: str, data: bytes) -> list[Draft | UnreadableError] | None:
-    """Send a file and return what the child found in it, None when it ended before it had told all."""
-    replies: list[Draft | UnreadableError] = []
+def _exchange(
+    child: subprocess.Popen[bytes], suffix: str, data: bytes
+) -> tuple[list[Draft | UnreadableError], int | None]:
+    """Send a file; return what the child found in it and the memory it has taken, None when it ended on the way."""
+    found: list[Draft | UnreadableError] = []
     left = _REPLY_BYTES
     try:
         stdin = _pipe(child.stdin)
         stdin.write(json.dumps({"suffix": suffix, "length": len(data)}).encode() + b"\n")
         stdin.write(data)
         stdin.flush()
-        while left > 0:
-            line = _pipe(child.stdout).readline(left)
+        while line := _pipe(child.stdout).readline(left):
             left -= len(line)
-            reply = json.loads(line) if line.endswith(b"\n") else None
-            if reply is None:
-                break
-            if reply == {}:
-                return replies
-            replies.append(UnreadableError(reply["reason"]) if "reason" in reply else Draft(**reply))
-    except (OSError, ValueError):  # a broken pipe, half a line: it is gone
+            reply = json.loads(line)  # half a line: the child is gone, or has told too much
+            if "memory" in reply:
+                return found, int(reply["memory"])
+            found.append(UnreadableError(reply["reason"]) if "reason" in reply else Draft(**reply))
+    except (OSError, ValueError):
         pass
-    return None
+    return found, None
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -176,7 +191,7 @@ def main() -> None:
                 _reply(replies, reply)
         except MemoryError:
             os._exit(_OUT_OF_MEMORY)
-        _reply(replies, {})
+        _reply(replies, {"memory": _peak_memory()})
         _alarm(0)
 
 
@@ -184,13 +199,13 @@ def _replies(suffix: str, data: bytes) -> Iterator[dict[str, Any]]:
     from index.readers import READERS
 
     try:
-        for found in READERS[suffix](data):
+        for found in _told(READERS[suffix], data):
             yield {"reason": str(found)} if isinstance(found, UnreadableError) else asdict(found)
-    except UnreadableError as error:
-        yield {"reason": str(error)}
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - on bytes that were made to confuse them, libraries raise anything
+        if _peak_memory() > 0.9 * MEMORY:  # libraries say in many ways that there was no more
+            raise MemoryError from None
         yield {"reason": f"it is damaged, or not what its name says ({type(error).__name__})"}
 
 
@@ -204,10 +219,20 @@ def _alarm(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)  # nothing handles the signal, so it ends the process
 
 
-def _bound_resources() -> None:
+def _peak_memory() -> int:
+    """Return the most memory this process has held, in bytes, 0 where the system does not tell.
+
+    Not from `getrusage`: what that tells begins with the memory of the parent.
+    """
     try:
-        import resource
-    except ImportError:  # not on Windows
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+    except OSError:
+        return 0
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def _bound_resources() -> None:
+    if resource is None:
         return
     for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
         with suppress(ValueError, OSError):  # a lower limit is set already
@@ -215,14 +240,9 @@ def _bound_resources() -> None:
 
 
 def _import_libraries() -> None:
-    import docx
-    import feedparser
-    import frontmatter
-    import markdown_it
-    import pypdfium2
-    import trafilatura
-
-    del docx, feedparser, frontmatter, markdown_it, pypdfium2, trafilatura
+    """Import what the readers import when they need it: half a second once, and not within the time of a file."""
+    for name in ("docx", "feedparser", "frontmatter", "markdown_it", "pypdfium2", "trafilatura"):
+        import_module(name)
 
 
 if __name__ == "__main__":
