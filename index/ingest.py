@@ -109,12 +109,15 @@ def _unread(path: Path) -> str:
 def _bytes(path: Path, limits: Limits) -> bytes:
     """Return the content of a regular file, never of what a link or a device stands for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("it is not a regular file")
-        small = status.st_size <= limits.file_bytes
-        data = file.read(limits.file_bytes + 1) if small else b""  # it may have grown since
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            small = status.st_size <= limits.file_bytes
+            data = file.read(limits.file_bytes + 1) if small else b""  # it may have grown since
+    finally:
+        os.close(descriptor)
     if not small or len(data) > limits.file_bytes:
         raise UnreadableError(
             f"it is larger than {limits.file_bytes // 1024**2} MB: split it, or raise MUJIB_MAX_FILE_MB"

@@ -27,18 +27,23 @@ _OPF = {
 def read_docx(data: bytes) -> Iterator[Draft | UnreadableError]:
     """Read a Word document as one article; title and day are those of its properties, else its title paragraph."""
     import docx
+    from docx.oxml.ns import nsmap, qn
+    from lxml import etree
 
     _unpackable(data).close()
     document = docx.Document(io.BytesIO(data))
+    pieces_of = etree.XPath(_DOCX_TEXT, namespaces=nsmap)
+    said = {qn("w:tab"): " ", qn("w:br"): "\n"}
     titles: list[str] = []
     lines: list[str] = []
-    for paragraph in document.element.body.iter(f"{{{document.element.nsmap['w']}}}p"):
+    for paragraph in document.element.body.iter(qn("w:p")):
         line = "".join(
-            piece.text or "" if piece.tag.endswith("}t") else "\n" if piece.tag.endswith("}br") else " "
-            for piece in paragraph.xpath(_DOCX_TEXT)
+            said.get(piece.tag) or piece.text or ""
+            for piece in pieces_of(paragraph)
             if next(piece.iterancestors(paragraph.tag)) is paragraph  # a text box is a paragraph within one
         )
-        (titles if paragraph.style == "Title" and not titles else lines).append(line)
+        is_title = line and not titles and paragraph.style == "Title"
+        (titles if is_title else lines).append(line)
     properties = document.core_properties
     yield Draft(
         text="\n\n".join(lines),
