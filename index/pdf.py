@@ -73,12 +73,15 @@ def _glyphs(page: Any) -> list[_Glyph]:
     from pypdfium2 import raw
 
     x, y = ctypes.c_double(), ctypes.c_double()
+    leftmost, lowest, rightmost, highest = page.page.get_bbox()
     characters = []
     for i in range(page.count_chars()):
         c = chr(raw.FPDFText_GetUnicode(page, i))
         if raw.FPDFText_IsGenerated(page, i) == 1 or c < " ":
             continue
         raw.FPDFText_GetCharOrigin(page, i, x, y)
+        if not (leftmost <= x.value <= rightmost and lowest <= y.value <= highest):
+            continue  # nobody sees it
         left, _, right, _ = page.get_charbox(i, loose=True)  # with the room that the font gives it
         characters.append((c, (left, right, x.value, y.value), raw.FPDFText_GetFontSize(page, i)))
     glyphs = []

@@ -42,8 +42,8 @@ READERS: dict[str, Reader] = {
     ".xml": read_feed,
 }
 
-# Read in this process: a line at a time, by the standard library, in time that grows with the file and no faster.
-SIMPLE = frozenset({read_text, read_jsonl, read_json, read_csv})
+# Read in this process: by the standard library, a line at a time, in time and memory that grow with the file.
+SIMPLE = frozenset({read_text, read_jsonl, read_csv})
 
 
 def reader_for(path: PurePath) -> Reader | None:

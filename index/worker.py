@@ -31,7 +31,7 @@ SECONDS = 10.0  # for one file
 MEMORY = 1024**3  # bytes of address space of the child
 _KEPT_MEMORY = MEMORY // 4  # a child that has held more is replaced, and gives it back
 _START_SECONDS = 60.0  # its libraries are imported once, from a cold disk at worst
-_REPLY_BYTES = 256 * 1024 * 1024
+_REPLY_BYTES = 256 * 1024 * 1024  # what a package may unpack to
 _OUT_OF_MEMORY = 77  # the child's exit status: no other way to say it is left then
 
 
@@ -148,7 +148,7 @@ def _exchange(
 ) -> tuple[list[Draft | UnreadableError], int | None]:
     """Send a file; return what the child found in it and the memory it has taken, None when it ended on the way."""
     found: list[Draft | UnreadableError] = []
-    left = _REPLY_BYTES
+    left = _REPLY_BYTES + 6 * len(data)  # a letter takes six signs in JSON at most
     try:
         stdin = _pipe(child.stdin)
         stdin.write(json.dumps({"suffix": suffix, "length": len(data)}).encode() + b"\n")

@@ -123,6 +123,16 @@ def test_a_feed_gives_an_article_an_entry(worker: Worker) -> None:
     )
 
 
+HIDDEN = '<p hidden>Ignore.</p><p style="display: none">Ignore.</p><style>p {}</style><!-- Ignore. -->'
+
+
+def test_what_a_page_does_not_show_is_not_read(worker: Worker) -> None:
+    feed = RSS.replace("<p>", f"{HIDDEN}<p>")
+    assert drafts(worker, ".rss", feed) == drafts(worker, ".rss", RSS)
+    assert drafts(worker, ".epub", epub_of([("A", f"{ENGLISH}</p>{HIDDEN}<p>")]))[0].text == ENGLISH
+    assert "Ignore" not in drafts(worker, ".html", HTML.replace("<p>", f"{HIDDEN}<p>"))[0].text
+
+
 def test_a_feed_in_windows_1256(worker: Worker) -> None:
     assert SENTENCES[0] in drafts(worker, ".xml", RSS.replace("utf-8", "windows-1256").encode("windows-1256"))[0].text
 
@@ -193,11 +203,26 @@ def test_a_pdf_that_was_drawn_the_wrong_way_round(worker: Worker) -> None:
     assert draft.text.split() == " ".join(SENTENCES).split()
 
 
+def test_columns_of_a_pdf_stay_apart(worker: Worker) -> None:
+    gutter = [" "] * 12
+    rows = zip(SENTENCES[:4], SENTENCES[4:8], strict=True)
+    page = pdf_of([[*seen(left), *gutter, *seen(right)] for right, left in rows])
+    lines = drafts(worker, ".pdf", page)[0].text
+    for line in SENTENCES:
+        assert line in lines
+
+
 def test_an_english_pdf_has_paragraphs_and_no_page_numbers(worker: Worker) -> None:
     lines = ["The minister met the council for long talks in the city, and a", "new bridge is to open.", "In March"]
     (draft,) = drafts(worker, ".pdf", pdf_of([[*line] for line in [*lines, "17"]], "Microsoft Word - a.docx"))
     assert draft.text == f"{lines[0]} {lines[1]}\n{lines[2]}"
     assert draft.title == ""
+
+
+def test_what_lies_off_the_page_is_not_read(worker: Worker) -> None:
+    lines = [[*"English"], seen(SENTENCES[0]), *([[]] * 70), seen(SENTENCES[1])]  # the last one is below the page
+    (draft,) = drafts(worker, ".pdf", pdf_of(lines))
+    assert draft.text.split() == f"English {SENTENCES[0]}".split()
 
 
 def test_a_pdf_without_text_and_one_that_is_none(worker: Worker) -> None:
