@@ -125,11 +125,9 @@ def _decoded_once(text: str) -> str:
     for encoding in ("cp1256", "cp1252"):
         try:
             once = "".join(c if "\x80" <= c <= "\x9f" else c.encode(encoding).decode("latin-1") for c in text)
-            decoded = once.encode("latin-1").decode("utf-8")
+            return once.encode("latin-1").decode("utf-8")
         except UnicodeError:
             continue
-        if language_of(decoded) == "ar":
-            return decoded
     return text
 
 

@@ -174,9 +174,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 def main() -> None:
     """Be the child: read a file's kind and bytes from standard input, write its articles as JSON lines, and again."""
     replies = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # a library that prints would spoil the replies
-        os.dup2(nowhere, stream)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints would spoil the replies
     _import_libraries()
     _bound_resources()
     _reply(replies, {"ready": True})

@@ -57,8 +57,12 @@ def backwards(line: str) -> str:
     return "".join(glyph[::-1] for glyph in seen(line))
 
 
-def pdf_of(lines: Sequence[Sequence[str]], title: str = "", created: str = "") -> bytes:
-    """Return a PDF whose only page shows `lines` of glyphs from left to right; a glyph may stand for many letters."""
+def pdf_of(lines: Sequence[Sequence[str]], title: str = "", created: str = "", columns: int = 1) -> bytes:
+    """Return a PDF whose only page shows `lines` of glyphs from left to right; a glyph may stand for many letters.
+
+    The columns stand beside each other, the first one to the right.
+    """
+    height = -(-len(lines) // columns) or 1
     glyphs = sorted({glyph for line in lines for glyph in line})
     code = {glyph: number for number, glyph in enumerate(glyphs, start=1)}
     width = {glyph: 0 if unicodedata.combining(glyph[0]) else 280 if glyph == " " else 600 for glyph in glyphs}
@@ -68,10 +72,10 @@ def pdf_of(lines: Sequence[Sequence[str]], title: str = "", created: str = "") -
         f"1 begincodespacerange <0000> <ffff> endcodespacerange\n{len(glyphs)} beginbfchar\n{mapping}\nendbfchar\n"
         "endcmap end end"
     )
-    shown = "\n".join(
-        f"BT /F1 10 Tf 1 0 0 1 40 {800 - 14 * n} Tm <{''.join(f'{code[g]:04x}' for g in line)}> Tj ET"
-        for n, line in enumerate(lines)
-    )
+    shown = ""
+    for n, line in enumerate(lines):
+        x, y = 40 + 250 * (columns - 1 - n // height), 800 - 14 * (n % height)
+        shown += f"BT /F1 10 Tf 1 0 0 1 {x} {y} Tm <{''.join(f'{code[g]:04x}' for g in line)}> Tj ET\n"
     widths = " ".join(f"{code[g]} [{width[g]}]" for g in glyphs)
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",

@@ -73,6 +73,7 @@ def test_what_is_as_it_was_written_is_left_alone(text: str) -> None:
         "ة",
         "Is it? ??",
         "طظطظ",
+        SENTENCES[0] + " ةالجديدة مثلا",  # a space that was set wrong
         "هذه گزارش است و پیام یک سال است",
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -61,7 +62,9 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_one_read() -> None:
     with Worker(seconds=0.5) as worker:
         told(worker, ".md", b"text")
         os.kill(child_of(worker), signal.SIGSTOP)  # as a reader that hangs
+        start = time.monotonic()
         assert told(worker, ".html", PAGE) == "reading it took longer than 0.5 seconds"
+        assert time.monotonic() - start < 5
     with Worker() as worker:
         assert "القاهرة" in told(worker, ".html", PAGE)
 
@@ -127,11 +130,29 @@ def test_entities_are_never_expanded_nor_fetched(worker: Worker, entity: str) ->
         assert "expanded expanded" not in str(found)
 
 
-def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with Worker() as worker:
-        for suffix in (".pdf", ".html", ".docx", ".rss", ".md"):
-            list(worker.read(suffix, b"%PDF-1.4 <html><rss>"))
-    assert capfd.readouterr() == ("", "")
+def test_nothing_is_written_to_the_terminal() -> None:
+    code = (
+        "import os, signal; from index.worker import Worker\n"
+        "with Worker() as worker:\n"
+        "    for suffix in ('.pdf', '.html', '.docx', '.rss', '.md'): list(worker.read(suffix, b'%PDF-1.4 <rss>'))\n"
+        "    os.kill(worker._child.pid, signal.SIGINT)  # Control-C reaches the child too\n"
+        "    worker._child.wait()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_a_library_that_prints_does_not_spoil_the_replies() -> None:
+    code = (
+        "import os, index.readers as readers\n"
+        "def loud(data):\n    print('noise', flush=True); os.write(1, b'noise'); yield readers.Draft('text')\n"
+        "readers.READERS['.md'] = loud\n"
+        "from index.worker import main; main()"
+    )
+    request = b'{"suffix": ".md", "length": 1}\nx'
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, input=request, capture_output=True, check=True)
+    ready, draft, end = map(json.loads, done.stdout.splitlines())
+    assert (ready, draft["text"], list(end)) == ({"ready": True}, "text", ["memory"])
 
 
 def test_the_users_folder_is_no_place_to_import_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
