@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -12,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 from index.chunk import sentences
 from index.dates import iso_day
 from index.digest import content_sha256
 from index.errors import CollectionError
+from index.mend import mend
 from index.normalise import clean, language_of
-from index.readers import READING, Draft, Reader, UnreadableError, reader_for
+from index.readers import READING, Draft, UnreadableError, reader_for
 from index.types import Article, Kept, Rejection, Seen
+from index.worker import Worker
 
 _TOO_NEW = 2_000_000_000  # nanoseconds: some file systems tell times in steps of two seconds
-_STAYS = "what is stored of it stays"
 _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
 
 
@@ -53,64 +52,75 @@ def read(root: Path, name: str, limits: Limits, known: Mapping[str, Seen] = Mapp
         paths = [root] if root.is_file() else sorted(_walk(root))
     except OSError as error:
         raise CollectionError(f"cannot read {root}: {error.strerror}. Give a folder that exists.") from None
-    for path in paths:
-        shown = name if path == root else f"{name}/{_printable(path.relative_to(root).as_posix())}"
-        yield _look_at(path, shown, limits, known.get(shown))
+    with Worker() as worker:
+        for path in paths:
+            shown = name if path == root else f"{name}/{_printable(path.relative_to(root).as_posix())}"
+            yield _look_at(path, shown, limits, known.get(shown), worker)
+
+
+# What editors, office programs and browsers leave beside the files they are at work on.
+_TEMPORARY = re.compile(
+    r"^[.~#]|~$|\.(?:sw[a-p]|bak|tmp|temp|part|partial|crdownload|download|opdownload|aria2)$", re.IGNORECASE
+)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for entry in os.scandir(folder):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            try:
-                yield from _walk(Path(entry.path))
-            except OSError:
-                yield Path(entry.path)  # told as a rejection when it is read
-        else:
-            yield Path(entry.path)
+    """Yield every file below `folder`, and every folder in it that cannot be entered: reading it tells why.
+
+    Hidden and temporary names are passed over; links are not followed. Raises `OSError` for `folder` itself.
+    """
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if not _TEMPORARY.search(entry.name):
+                        path = Path(entry.path)
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(path)
+                        else:
+                            yield path
+        except OSError:
+            if here == folder:
+                raise
+            yield here
 
 
-def _look_at(path: Path, shown: str, limits: Limits, seen: Seen | None) -> Found:
-    reader = reader_for(path)
-    if path.is_dir() and not path.is_symlink():
-        return Found((Rejection(shown, f"the folder cannot be listed now; {_STAYS}", for_now=True),))
-    if reader is None:
-        return Found((Rejection(shown, f"files of this kind ({path.suffix or 'no suffix'}) are not read"),))
+def _look_at(path: Path, shown: str, limits: Limits, seen: Seen | None, worker: Worker) -> Found:
     try:
-        return _content(path, reader, shown, limits, seen)
+        status = os.lstat(path)
+        if (reason := _unread(path, status.st_mode)) is not None:
+            return Found((Rejection(shown, reason),))
+        if seen is not None and seen.stamp and seen.stamp == _stamp(status, limits):
+            return _as_before(seen)
+        stamp, data = _bytes(path, limits)
     except UnreadableError as error:
         return Found((Rejection(shown, str(error)),))
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            return Found((Rejection(shown, "it is a symbolic link"),))
-        reason = f"it cannot be read now ({error.strerror}); {_STAYS}"
+        reason = f"it cannot be read now ({error.strerror}); what is stored of it stays"
         return Found((Rejection(shown, reason, for_now=True),))
-
-
-def _content(path: Path, reader: Reader, shown: str, limits: Limits, seen: Seen | None) -> Found:
-    with _opened(path) as file:
-        stamp = _stamp(os.fstat(file.fileno()), limits)
-        if seen is not None and stamp and stamp == seen.stamp:
-            return _as_before(seen)
-        data = _bytes(file, limits)
     digest = hashlib.sha256(_reading(limits).encode() + data).hexdigest()
     if seen is not None and digest == seen.sha256:
         return _as_before(replace(seen, stamp=stamp))
     items = tuple(
         Rejection(shown, str(draft)) if isinstance(draft, UnreadableError) else from_draft(draft, shown, limits)
-        for draft in _drafts(reader, data)
+        for draft in worker.read(path.suffix, data)
     )
     articles = tuple((item.id, item.sha256) for item in items if isinstance(item, Article))
     reasons = tuple(item.reason for item in items if isinstance(item, Rejection))
     return Found(items, Seen(shown, stamp, digest, articles, reasons))
 
 
-def _drafts(reader: Reader, data: bytes) -> Iterator[Draft | UnreadableError]:
-    try:
-        yield from reader(data)
-    except UnreadableError as error:
-        yield error
+def _unread(path: Path, mode: int) -> str | None:
+    """Return why what lies at `path` is never read. Raises `OSError` for a folder that cannot be listed."""
+    if stat.S_ISLNK(mode):
+        return "it is a symbolic link"
+    if stat.S_ISDIR(mode):
+        os.scandir(path).close()
+    if not stat.S_ISREG(mode):
+        return "it is not a regular file"
+    return None if reader_for(path) else f"files of this kind ({path.suffix or 'no suffix'}) are not read"
 
 
 def _as_before(seen: Seen) -> Found:
@@ -130,33 +140,35 @@ def _reading(limits: Limits) -> str:
     return f"{READING} {limits.file_bytes} {limits.article_characters}"
 
 
-def _opened(path: Path) -> BinaryIO:
-    """Open a regular file, never what a link or a device stands for."""
+def _bytes(path: Path, limits: Limits) -> tuple[str, bytes]:
+    """Return the stamp and content of a regular file, never of what a link or a device stands for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    file = os.fdopen(descriptor, "rb")
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
-        raise UnreadableError("it is not a regular file")
-    return file
-
-
-def _bytes(file: BinaryIO, limits: Limits) -> bytes:
-    data = file.read(limits.file_bytes + 1)
-    if len(data) > limits.file_bytes:
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError("it is not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            small = status.st_size <= limits.file_bytes
+            data = file.read(limits.file_bytes + 1) if small else b""  # it may have grown since
+    finally:
+        os.close(descriptor)
+    if not small or len(data) > limits.file_bytes:
         raise UnreadableError(
             f"it is larger than {limits.file_bytes // 1024**2} MB: split it, or raise MUJIB_MAX_FILE_MB"
         )
-    return data
+    return _stamp(status, limits), data
 
 
 def from_draft(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
     """Return the article that a file's `draft` becomes, or why it is none."""
-    text = clean(draft.text)
+    try:
+        text, title = clean(mend(draft.text)), clean(mend(draft.title)).replace("\n", " ")
+    except UnreadableError as error:
+        return Rejection(path, str(error))
     if not sentences(text):
         return Rejection(path, "there is no text in it")
     if len(text) > limits.article_characters:
         return Rejection(path, f"the article is longer than {limits.article_characters:,} characters")
-    title = clean(draft.title).replace("\n", " ")
     published = iso_day(draft.published)
     language = (draft.language or "").lower()[:2]
     if language not in {"ar", "en"}:

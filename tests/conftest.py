@@ -15,11 +15,17 @@ from hypothesis import HealthCheck, settings
 from index.store import Writer
 from index.types import Article, Rejection
 from index.update import Folder, Report, update
+from index.worker import Worker
 from qa import config, prompt
 from qa.confidence import Calibration, Weights
 from qa.config import ROOT, Settings
 from qa.engine import Engine
 from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", action="store_true", help="the long versions of the fault tests")
+
 
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -33,16 +39,6 @@ CALIBRATION = Calibration("fake@1", 0.5, {f"{q} -> {a}": _BY_COSINE for q in ("a
 
 def today() -> date:
     return date(2017, 3, 25)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--faults", action="store_true", help="the long versions of the fault tests")
-
-
-@pytest.fixture
-def trials(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
-    """Return a function that says how often to try: `short` times, with --faults `long` times."""
-    return lambda short, long: long if request.config.getoption("--faults") else short
 
 
 MODELS = config.load().models  # before the environment is emptied: the real models, where `make models` put them
@@ -72,6 +68,22 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def real_models(monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MUJIB_MODELS", str(MODELS))
     return MODELS
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """Return a function that chooses how often a fault test tries: as often as it can wait for, or with `--faults`."""
+
+    def choose(short: int, long: int) -> int:
+        return long if request.config.getoption("--faults") else short
+
+    return choose
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    with Worker() as started:
+        yield started
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -19,6 +18,7 @@ from index.errors import CollectionError, RemovalError
 from index.snapshot import Snapshot, open_snapshot
 from index.store import Writer
 from index.update import Folder, Report, rebuild
+from index.worker import Worker
 from qa.config import Settings
 from qa.question import accept
 from qa.retrieve import search
@@ -186,14 +186,14 @@ def test_what_looks_as_before_is_not_opened_and_what_is_touched_is_not_parsed(
     settle(folder)
     bring_up_to_date()
     read = ingest._bytes
-    opened: list[str] = []
+    opened: list[Path] = []
 
-    def told(file: BinaryIO, limits: ingest.Limits) -> bytes:
-        opened.append(file.name)
-        return read(file, limits)
+    def told(path: Path, limits: ingest.Limits) -> tuple[str, bytes]:
+        opened.append(path)
+        return read(path, limits)
 
     monkeypatch.setattr(ingest, "_bytes", told)
-    monkeypatch.setattr(ingest, "_drafts", lambda _reader, _data: pytest.fail("it was parsed"))
+    monkeypatch.setattr(Worker, "read", lambda *_: pytest.fail("it was parsed"))
     assert bring_up_to_date().unchanged == 2
     assert opened == []
     settle(folder, days=2)
