@@ -181,7 +181,7 @@ def test_a_folder_too_deep_to_be_named_leaves_the_rest(folder: Path, trials: Cal
     (folder / "z.txt").write_text(ARABIC, "utf-8")
     here = Path.cwd()
     os.chdir(folder)
-    depth = trials(2_500, 10_000)
+    depth = trials(2_100, 10_000)
     try:
         for _ in range(depth):
             os.mkdir("d")  # noqa: PTH102 - no Path is long enough
