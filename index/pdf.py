@@ -77,7 +77,7 @@ def _glyphs(page: Any) -> list[_Glyph]:
     characters = []
     for i in range(page.count_chars()):
         c = chr(raw.FPDFText_GetUnicode(page, i))
-        if raw.FPDFText_IsGenerated(page, i) == 1 or c < " ":
+        if raw.FPDFText_IsGenerated(page, i) == 1 or c < " " or c == "\ufffe":
             continue
         raw.FPDFText_GetCharOrigin(page, i, x, y)
         if not (leftmost <= x.value <= rightmost and lowest <= y.value <= highest):

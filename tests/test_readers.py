@@ -107,7 +107,8 @@ def test_a_page_that_declares_another_encoding_than_it_has(worker: Worker) -> No
     assert (
         SENTENCES[1] in drafts(worker, ".html", HTML.replace("utf-8", "unicode_escape").encode("windows-1256"))[0].text
     )
-    page = f"<meta charset=windows-1252><article>{'<p>“Café”, he said, and left for the talks.</p>' * 4}</article>"
+    paragraphs = "".join(f"<p>“Café”, he said, and left for the talks in city {n}.</p>" for n in range(9))
+    page = f"<html><head><meta charset=windows-1252></head><body><article>{paragraphs}</article></body></html>"
     assert "“Café”, he said" in drafts(worker, ".html", page.encode("cp1252"))[0].text
 
 
