@@ -194,6 +194,11 @@ def _given_id(given: str | None) -> str | None:
     return given if given and re.fullmatch(r"[^\s\x00-\x1f]{1,200}", given) else None
 
 
+# Line ends and other controls, and the marks that turn the order of letters round.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
 def _printable(path: str) -> str:
-    r"""Return a path that can be written anywhere: bytes that are not UTF-8 are shown as `\\xNN`."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""Return a path that can be written anywhere: bytes that are not UTF-8 as `\xNN`, controls as in Python."""
+    shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _UNPRINTABLE.sub(lambda control: control.group().encode("unicode_escape").decode(), shown)
