@@ -14,12 +14,13 @@ NO_AMX := $(shell for flag in -mno-amx-tile -mno-amx-int8 -mno-amx-bf16; do \
 BUILD := CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" CMAKE_BUILD_PARALLEL_LEVEL=$(shell nproc 2>/dev/null || echo 2)
 HAS_AMX := $(VENV)/bin/python -c "import llama_cpp, sys; sys.exit(b'AMX_INT8 = 1' not in llama_cpp.llama_print_system_info())"
 
-.PHONY: help setup models index ask chat test lint eval bench clean
+.PHONY: help setup models index ask chat test test-faults lint eval bench clean
 
 help:
 	@echo "make chat            open the chat page on http://127.0.0.1:7860"
 	@echo "make ask Q='...'     answer one question"
 	@echo "make test            lint, types and tests, those with the real models too"
+	@echo "make test-faults     the long fault tests: killed updates, failing disks, damaged files, hostile input"
 	@echo "make index           bring the index up to date with its folders (first: seeds/)"
 	@echo "make setup models    only install the packages, only fetch the models"
 	@echo "make eval ARTICLES=... QUESTIONS=... [DISTRACTORS=...]   measure what is found (the first time it embeds them)"
@@ -60,6 +61,10 @@ SMALL := qwen2.5-coder-0.5b-instruct-q4_k_m
 test: lint models
 	@$(MUJIB) models fetch $(SMALL)
 	$(VENV)/bin/python -m pytest
+
+# The faults again, as often as a release deserves: killed updates, damaged files, hostile input.
+test-faults: setup
+	$(VENV)/bin/python -m pytest --faults tests/test_fault_*.py
 
 eval: models
 	@$(MUJIB) eval retrieval --articles $(ARTICLES) --questions $(QUESTIONS) \

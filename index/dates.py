@@ -68,7 +68,7 @@ def iso_day(text: str | None) -> str | None:
                 return day
     try:
         return parsedate_to_datetime(text).date().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits
         return None
 
 

@@ -3,6 +3,7 @@
 MujibError                  exit status 1, unless it says otherwise
 ├── UsageError              the command was given something it cannot use (exit status 2)
 ├── CollectionError         the folder of articles is missing or holds no article
+│   └── RemovalError        an update would remove more than half of it, which was not confirmed
 ├── StoreError              the store cannot be used as it is
 │   ├── NoIndexError        there is none yet
 │   ├── DamagedStoreError   the file is not what was written
@@ -32,6 +33,10 @@ class UsageError(MujibError):
 
 class CollectionError(MujibError):
     """The folder of articles is missing or holds no article."""
+
+
+class RemovalError(CollectionError):
+    """An update would remove more than half of the collection, and nobody said that it should."""
 
 
 class StoreError(MujibError):

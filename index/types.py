@@ -75,7 +75,34 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file, or an article in a file, that was not taken, and why."""
+    """A file, or an article in a file, that was not taken, and why.
+
+    When it is only `for_now` (a file that cannot be opened, a folder that cannot be listed), what is stored stays.
+    """
 
     path: str
     reason: str
+    for_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An article of a file that is as it was when it was last read: not read again."""
+
+    id: str
+    sha256: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is remembered of a file that was read: how it looked, what was in it, and what was refused of it.
+
+    `stamp` tells size, times and the way of reading; empty when the file was too new to tell by these.
+    """
+
+    path: str
+    stamp: str
+    sha256: str
+    articles: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from index.chunk import sentences, split
 from index.digest import passage_key
 from index.embed import Embedder
-from index.errors import CollectionError, StoreError
+from index.errors import CollectionError, RemovalError, StoreError
 from index.ingest import Limits, read
-from index.store import Change, Plan, Writer, delete, lock
-from index.types import Article, Chunk, Rejection
+from index.plan import Change, Plan, Stored, compare
+from index.store import Writer, delete, lock
+from index.types import Chunk, Rejection, Seen
 
 # Passages embedded and committed together: about 15 s of work on two cores, which is what an interruption can cost.
 BATCH_CHUNKS = 64
+_KEPT_REASONS = 100  # of rejections, in the log of updates
 
 Progress = Callable[[int, int], None]
 
@@ -48,7 +50,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an update did, or would do."""
+    """What an update did, or would do: how many articles and passages, and of which files."""
 
     added: int = 0
     changed: int = 0
@@ -59,6 +61,22 @@ class Report:
     chunks: int = 0
     embedded: int = 0
     seconds: float = 0.0
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by "added", "changed", "moved", "removed"
+
+    @property
+    def done(self) -> int:
+        """Return how many articles it touched."""
+        return self.added + self.changed + self.moved + self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is stored, what the folders hold, and so what is to be done."""
+
+    plan: Plan
+    stored: Mapping[str, Stored]
+    seen: Mapping[str, Sequence[Seen]]  # by folder
+    news: bool  # whether a file or folder is not as it is remembered, even if no article is touched by that
 
 
 def update(
@@ -67,23 +85,31 @@ def update(
     embedder: Callable[[], Embedder],
     limits: Limits,
     progress: Progress = lambda _done, _total: None,
+    *,
+    confirmed: bool = False,
 ) -> Report:
     """Bring the store up to date with `folders` and return what changed.
 
     Each batch is one transaction: an interruption at any moment keeps all that were committed, and the next update
     goes on from there. `embedder` is called only when there is something to embed. `progress` is told how many of
-    how many passages are done. Raises `CollectionError` when the folders hold no article at all.
+    how many passages are done. Raises `CollectionError` when the folders hold no article at all, and `RemovalError`
+    when more than half of all articles would go and that is not `confirmed`.
     """
     start = time.monotonic()
-    plan, folder_of = look(writer, folders, limits)
-    writer.set_folders([folder.name for folder in folders])
+    view = look(writer, folders, limits)
+    plan = view.plan
+    if not confirmed:
+        _require_few(len(plan.drop), len(view.stored))
     report = describe(plan)
+    if not (report.done or view.news):
+        return replace(report, seconds=round(time.monotonic() - start, 3))
+    writer.remember(view.seen)
     passages = [(change, split(change.article)) for change in plan.write]
     total = sum(len(chunks) for _, chunks in passages)
     progress(0, total)
     for batch in _batches(passages):
         rows, embedded = _vectors(writer, embedder, batch)
-        writer.commit(folder_of, rows)
+        writer.commit(plan.folder_of, rows)
         report = replace(
             report,
             chunks=report.chunks + sum(len(chunks) for _, chunks in batch),
@@ -91,11 +117,11 @@ def update(
         )
         progress(report.chunks, total)
     if plan.move:
-        writer.move(plan.move, folder_of)
+        writer.move(plan.move, plan.folder_of)
     if plan.drop:
-        writer.drop(plan.drop)
+        writer.drop([item.id for item in plan.drop])
     report = replace(report, seconds=round(time.monotonic() - start, 3))
-    writer.finish(json.dumps(asdict(report), ensure_ascii=False), datetime.now(UTC).isoformat(timespec="seconds"))
+    writer.finish(_as_log(report), datetime.now(UTC).isoformat(timespec="seconds"))
     return report
 
 
@@ -119,7 +145,7 @@ def rebuild(
         except StoreError:
             delete(beside)
         with Writer(beside, embedding) as writer:
-            report = update(writer, folders, embedder, limits, progress)
+            report = update(writer, folders, embedder, limits, progress, confirmed=True)
             writer.replace(path)
         delete(beside)
     finally:
@@ -127,30 +153,65 @@ def rebuild(
     return report
 
 
-def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> tuple[Plan, dict[str, str]]:
-    """Return what an update would do, and the folder that each found article lies in."""
-    found = [(folder.name, item) for folder in folders for item in read(folder.path, folder.name, limits)]
-    articles = [(name, item) for name, item in found if isinstance(item, Article)]
-    if not articles:
+def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> View:
+    """Return what is stored, what the folders hold, and what an update would do."""
+    stored = writer.stored()
+    known = writer.seen(stored)
+    files = [(folder.name, file) for folder in folders for file in read(folder.path, folder.name, limits, known)]
+    found = [(name, item) for name, file in files for item in file.items]
+    if all(isinstance(item, Rejection) and not item.for_now for _, item in found):
         where = ", ".join(str(folder.path) for folder in folders)
         reason = next((f" ({item.path}: {item.reason})" for _, item in found if isinstance(item, Rejection)), "")
-        raise CollectionError(f"no article in {where}{reason}. Put text, Markdown, HTML or JSONL files there.")
-    folder_of: dict[str, str] = {}
-    for name, article in articles:
-        folder_of.setdefault(article.id, name)
-    return writer.plan([folder.name for folder in folders], found), folder_of
+        raise CollectionError(f"no article in {where}{reason}. Put articles there, or give another folder.")
+    names = [folder.name for folder in folders]
+    seen: dict[str, list[Seen]] = {name: [] for name in names}
+    for name, file in files:
+        seen[name] += [file.seen] if file.seen is not None else []
+    now = {one.path: one for of_folder in seen.values() for one in of_folder}
+    news = now != known or not set(names) <= set(writer.folders())
+    return View(compare(stored, names, found), stored, seen, news)
+
+
+def forget(writer: Writer, folder: Folder, *, confirmed: bool = False) -> int:
+    """Take a folder out of the collection and return how many articles went. Raises `RemovalError` as `update` does."""
+    stored = writer.stored()
+    if not confirmed:
+        _require_few(sum(item.folder == folder.name for item in stored.values()), len(stored))
+    return writer.forget(folder.name)
+
+
+def _require_few(gone: int, all_of_them: int) -> None:
+    if 2 * gone > all_of_them:
+        raise RemovalError(
+            f"this would remove {gone:,} of the {all_of_them:,} articles in the index: is a disk or a folder missing? "
+            "If they are meant to go, say so with --yes."
+        )
 
 
 def describe(plan: Plan) -> Report:
     """Return the report of a plan that nothing has been done of yet."""
-    return Report(
-        added=sum(not change.replaces for change in plan.write),
-        changed=sum(bool(change.replaces) for change in plan.write),
-        moved=len(plan.move),
-        removed=len(plan.drop),
-        unchanged=plan.kept,
-        rejected=plan.rejected,
-    )
+    paths = {
+        "added": tuple(change.article.path for change in plan.write if not change.replaces),
+        "changed": tuple(change.article.path for change in plan.write if change.replaces),
+        "moved": tuple(article.path for article in plan.move),
+        "removed": tuple(item.path for item in plan.drop),
+    }
+    counts = {name: len(of_it) for name, of_it in paths.items()}
+    return Report(**counts, unchanged=plan.kept, rejected=plan.rejected, paths=paths)
+
+
+def foretell(writer: Writer, plan: Plan) -> Report:
+    """Return the report that an update would give: also how many passages it would write and embed."""
+    passages = [(change.article.title, chunk.text) for change in plan.write for chunk in split(change.article)]
+    keys = list(dict.fromkeys(passage_key(title, text) for title, text in passages))
+    embedded = len(keys) - len(writer.known_vectors(keys))
+    return replace(describe(plan), chunks=len(passages), embedded=embedded)
+
+
+def _as_log(report: Report) -> str:
+    """Return what is kept of a report: numbers, and the first reasons."""
+    kept = replace(report, rejected=report.rejected[:_KEPT_REASONS], paths={})
+    return json.dumps(asdict(kept) | {"rejected_files": len(report.rejected)}, ensure_ascii=False)
 
 
 def _batches(passages: Sequence[tuple[Change, list[Chunk]]]) -> Iterator[list[tuple[Change, list[Chunk]]]]:

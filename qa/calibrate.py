@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from index.store import open_snapshot
+from index.snapshot import open_snapshot
 from index.update import Progress
 from qa.confidence import SIGNS, Calibration, Signs, Weights
 from qa.evaluate import Bench

@@ -12,7 +12,7 @@ from index.chunk import headline, sentences
 from index.dates import spelled
 from index.embed import Embedder
 from index.normalise import fold, language_of, one_line
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from index.types import Article
 from qa import claims, names
 from qa.ground import second

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,10 +18,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from index import check as checking
 from index import embed, models, store
 from index import update as updating
+from index import watch as watching
 from index.dates import period
-from index.errors import MujibError, NoIndexError, UsageError
+from index.errors import BusyError, ModelError, MujibError, NoIndexError, UsageError
+from index.snapshot import open_snapshot
 from index.store import Writer
 from index.update import Folder, Report
 from qa import config
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from qa.questions import Case
 
 NO_EVIDENCE = 3  # exit status of `ask` when the articles do not say
+_NAMED = 20  # files that a report names
 _STDIN_BYTES = 64 * 1024  # read of a question on standard input: far over what is taken, far under what would hurt
 
 app = typer.Typer(
@@ -106,10 +113,15 @@ def chat(
     page.serve(engine, host, port)
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Even if more than half of the articles would be removed.")]
+
+
 @index_app.command("update")
 def update(
     paths: Annotated[list[Path] | None, typer.Argument(help="Folders or files to add to the collection.")] = None,
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -121,12 +133,55 @@ def update(
         with TemporaryDirectory() as empty:
             path = settings.store if settings.store.exists() else Path(empty) / "store.sqlite"
             with Writer(path, embedding) as writer:
-                plan, _ = updating.look(writer, folders, settings.limits)
-        _print_report(updating.describe(plan), as_json)
+                report = updating.foretell(writer, updating.look(writer, folders, settings.limits).plan)
+        _print_report(report, as_json, would=True)
         return
     with Writer(settings.store, embedding) as writer, _progress("indexing passages", quiet) as progress:
-        report = updating.update(writer, folders, lambda: _embedder(settings), settings.limits, progress)
+        report = updating.update(writer, folders, lambda: _embedder(settings), settings.limits, progress, confirmed=yes)
     _print_report(report, as_json)
+
+
+@index_app.command()
+def watch(quiet: Quiet = False) -> None:
+    """Bring the index up to date whenever articles arrive, change or go, until stopped with Ctrl+C."""
+    settings = config.load()
+    embedding = models.identity(settings.embedding_model, settings.models)
+    folders = _folders(settings, [])
+    embedder = cache(lambda: _embedder(settings))
+
+    def update() -> bool:
+        try:
+            with Writer(settings.store, embedding) as writer, _progress("indexing passages", quiet) as progress:
+                report = updating.update(writer, folders, embedder, settings.limits, progress)
+        except MujibError as error:
+            print(f"mujib: {error}", file=sys.stderr, flush=True)
+            return not isinstance(error, BusyError)
+        if report.done:
+            _print_report(report, as_json=False)
+            sys.stdout.flush()
+        return True
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _errors.print(f"watching {', '.join(str(folder.path) for folder in folders)} - stop it with Ctrl+C.")
+    with suppress(KeyboardInterrupt):
+        watching.watch([folder.path for folder in folders], settings.data.resolve(), update)
+
+
+@index_app.command()
+def forget(
+    path: Annotated[Path, typer.Argument(help="A folder or file of the collection.")], *, yes: Yes = False
+) -> None:
+    """Take a folder out of the collection, with its articles; its files stay where they are."""
+    settings = config.load()
+    if not settings.store.exists():
+        raise _no_index(settings)
+    folder = Folder.of(path, ROOT)
+    if folder.name not in store.recorded_folders(settings.store):
+        known = ", ".join(store.recorded_folders(settings.store))
+        raise UsageError(f"{path} is no folder of the collection. It is read from: {known or 'none yet'}.")
+    with Writer(settings.store, models.identity(settings.embedding_model, settings.models)) as writer:
+        removed = updating.forget(writer, folder, confirmed=yes)
+    print(f"{removed} removed")
 
 
 @index_app.command()
@@ -145,20 +200,29 @@ def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
 @index_app.command()
 def status(as_json: Json = False) -> None:
     """Say what the index holds."""
-    snapshot = store.open_snapshot(config.load().store)
-    found = asdict(snapshot.status())
+    found = asdict(open_snapshot(config.load().store).status())
     print(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
 
 
 @index_app.command()
-def check(as_json: Json = False) -> None:
-    """Read everything in the index and name what is wrong. Exit status 1 when something is."""
-    path = config.load().store
-    if not path.exists():
-        raise NoIndexError(f"there is no index at {path} yet. Run `mujib index update`, or `make index`.")
-    problems = store.check(path)
+def check(
+    sample: Annotated[int, typer.Option(min=0, help="Passages that are embedded again; 0: none.")] = checking.SAMPLE,
+    as_json: Json = False,
+) -> None:
+    """Read everything in the index, embed a sample again, and name what is wrong. Exit status 1 when something is."""
+    settings = config.load()
+    if not settings.store.exists():
+        raise _no_index(settings)
+    try:
+        problems = checking.check(settings.store, (lambda: _embedder(settings)) if sample else None, sample)
+    except ModelError as error:
+        problems = [f"no vector could be checked: {error}"]
     print(json.dumps({"problems": problems}, ensure_ascii=False) if as_json else "\n".join(problems) or "sound")
     raise typer.Exit(1 if problems else 0)
+
+
+def _no_index(settings: Settings) -> NoIndexError:
+    return NoIndexError(f"there is no index at {settings.store} yet. Run `mujib index update`, or `make index`.")
 
 
 @models_app.command()
@@ -352,12 +416,25 @@ def _progress(what: str, quiet: bool) -> Iterator[updating.Progress]:
     if quiet:
         yield lambda _done, _total: None
     elif _errors.is_terminal:
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        rate = TextColumn("{task.fields[rate]}")
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
         with Progress(*columns, console=_errors) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(what, total=None, rate="")
+
+            def show(done: int, total: int) -> None:
+                speed = bar.tasks[task].speed
+                bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
+
+            yield show
     else:
-        yield lambda done, total: _errors.print(f"{what}: {done} of {total}") if total else None
+        start = time.monotonic()
+        yield lambda done, total: _errors.print(_line(what, done, total, time.monotonic() - start)) if total else None
+
+
+def _line(what: str, done: int, total: int, seconds: float) -> str:
+    rate = done / seconds if seconds else 0.0
+    left = f", {rate:.1f} a second, {(total - done) / rate:.0f} s left" if rate and done else ""
+    return f"{what}: {done} of {total}{left}"
 
 
 @contextmanager
@@ -371,17 +448,27 @@ def _transfer() -> Iterator[models.Progress]:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _print_report(report: Report, as_json: bool) -> None:
+def _print_report(report: Report, as_json: bool, *, would: bool = False) -> None:
     record = asdict(report)
     if as_json:
         print(json.dumps(record, ensure_ascii=False))
         return
     for rejection in report.rejected:
         print(f"mujib: {rejection.path}: not taken: {rejection.reason}", file=sys.stderr)
+    named = [f"{kind}: {path}" for kind, paths in report.paths.items() for path in paths]
+    for line in named[:_NAMED] if would or len(named) <= _NAMED else ():
+        print(line)
+    if would and len(named) > _NAMED:
+        print(f"... and {len(named) - _NAMED} more (all with --json)")
     record["rejected"] = len(report.rejected)
     counts = ("added", "changed", "moved", "removed", "unchanged", "rejected")
     articles = ", ".join(f"{record[name]} {name}" for name in counts if record[name])
-    print(f"{articles or 'nothing to do'}; {report.embedded} passages embedded in {report.seconds:.1f} s")
+    embedded = (
+        f"of {report.chunks} passages {report.embedded} to embed"
+        if would
+        else (f"of {report.chunks} passages {report.embedded} embedded, in {report.seconds:.1f} s")
+    )
+    print(f"{'this would be done: ' if would else ''}{articles or 'nothing to do'}; {embedded}")
 
 
 def _table(record: dict[str, object]) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from index import models, store
+from index import models
 from index.errors import ModelError, MujibError
+from index.snapshot import open_snapshot
 from qa import confidence, prompt
 from qa.config import Settings
 
@@ -64,7 +65,7 @@ def _answering(settings: Settings) -> str:
 
 def _index(settings: Settings) -> str:
     embedding = models.identity(settings.embedding_model, settings.models)
-    held = store.open_snapshot(settings.store, embedding).status()
+    held = open_snapshot(settings.store, embedding).status()
     return f"{held.articles} articles, {held.chunks} passages in {settings.store}"
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from index import embed
 from index.embed import Embedder
 from index.models import verify
-from index.store import Snapshot, newest_generation, open_snapshot
+from index.snapshot import Snapshot, newest_generation, open_snapshot
 from qa import confidence, prompt
 from qa.confidence import Calibration
 from qa.config import Settings

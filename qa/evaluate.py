@@ -18,7 +18,8 @@ from index import embed, models
 from index.embed import Embedder
 from index.lexical import analyse
 from index.shelf import Shelf
-from index.store import Snapshot, Writer, open_snapshot
+from index.snapshot import Snapshot, open_snapshot
+from index.store import Writer
 from index.types import Chunk
 from index.update import Folder, Progress, update
 from qa import questions

@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 
 from index.chunk import sentences
 from index.normalise import fold, language_of
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from index.update import Progress
 from qa import answer, cite, confidence, numerals, prompt, questions
 from qa.clock import Clock

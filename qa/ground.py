@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from index.chunk import sentences
 from index.normalise import fold
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from index.types import Article, Story
 from qa import claims, numerals
 from qa.confidence import Calibration, Signs, signs

@@ -11,7 +11,7 @@ from string import Template
 
 from index.dates import spelled
 from index.normalise import one_line
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from qa.errors import PromptError
 from qa.ground import second
 from qa.types import Evidence, Grounding, Prompt, Question, Turn

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index.lexical import analyse
 from index.normalise import fold
 from index.shelf import Shelf
-from index.store import Sentences, Snapshot
+from index.snapshot import Sentences, Snapshot
 from index.types import Hit, Story
 from qa import numerals
 from qa.types import Question, Window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from qa.questions import Case, holds
 from qa.retrieve import copies
 from qa.types import Window

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from qa import when
 from qa.conversation import Exchange, own_words, readings
 from qa.engine import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from qa import cite, prompt
 from qa.clock import Clock
 from qa.draft import finished, is_faulty

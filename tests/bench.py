@@ -1,4 +1,4 @@
-"""How long does a search take in a large collection? `make bench` prints it; the vectors and the texts are made up."""
+"""How long do searches and updates take in a large collection? `make bench` prints it; all that is in it is made up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
 from itertools import accumulate
@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 
 from index.chunk import sentences, split
 from index.digest import content_sha256
-from index.store import Change, Writer, open_snapshot
+from index.plan import Change
+from index.snapshot import open_snapshot
+from index.store import Writer
 from index.types import Article
+from index.update import Folder, update
+from qa.config import Settings
 from qa.question import accept
 from qa.retrieve import search
 from qa.types import Language, Window
@@ -29,6 +33,7 @@ CHUNKS = 100_000
 DIMENSION = 768
 SUBJECTS = 2_000  # around which the vectors lie, as those of news do
 QUESTIONS = 100
+FILES = 10_000
 
 
 def main() -> None:
@@ -58,13 +63,58 @@ def main() -> None:
                 search(snapshot, question, vector, Window(), 10)
                 taken.append(1000 * (time.perf_counter() - start))
             print(f"a search: median {np.median(taken):.1f} ms, 95 % below {np.quantile(taken, 0.95):.1f} ms")
+        _updates(path, Path(folder), generator)
     print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+class _Made:
+    """Makes up vectors, in no time: what is measured is everything else."""
+
+    identity = "made up"
+    dimension = DIMENSION
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+    def passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
+        return _unit(self._generator.standard_normal((len(texts), DIMENSION)))
+
+    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.passages(texts, texts)
+
+
+def _updates(path: Path, folder: Path, generator: np.random.Generator) -> None:
+    """Print what updates take beside the embedding: one article into the large store, and nothing new of many files."""
+
+    def bring(store: Path, articles: Path) -> float:
+        start = time.perf_counter()
+        with Writer(store, _Made.identity) as writer:
+            limits = Settings().limits
+            update(writer, [Folder(articles, articles.name)], lambda: _Made(generator), limits, confirmed=True)
+        return time.perf_counter() - start
+
+    few, many = folder / "few", folder / "many"
+    for articles in (few, many):
+        articles.mkdir()
+    (few / "a.txt").write_text("An article that is there already.", "utf-8")
+    bring(path, few)
+    (few / "b.txt").write_text("An article that has just arrived. " * 30, "utf-8")
+    print(f"one new article: {bring(path, few):.2f} s")
+    (few / "b.txt").unlink()
+    print(f"one article removed: {bring(path, few):.2f} s")
+    for number in range(FILES):
+        (many / f"{number}.txt").write_text(f"This is what article number {number} says of its own subject.", "utf-8")
+    store = folder / "many.sqlite"
+    first = bring(store, many)
+    time.sleep(2.5)  # files younger than that are read again
+    again, still = bring(store, many), bring(store, many)
+    print(f"{FILES:,} files: {first:.1f} s, again with nothing new {again:.2f} s, and again {still:.2f} s")
 
 
 def _opened_by_another_process(path: Path) -> float:
     """Return the seconds that a process which has just started takes to open the store."""
     program = (
-        "import sys, time, pathlib; from index.store import open_snapshot; start = time.perf_counter();"
+        "import sys, time, pathlib; from index.snapshot import open_snapshot; start = time.perf_counter();"
         "open_snapshot(pathlib.Path(sys.argv[1])); print(time.perf_counter() - start)"
     )
     return float(subprocess.run([sys.executable, "-c", program, path], check=True, capture_output=True).stdout)
@@ -80,7 +130,7 @@ def _fill(
 ) -> None:
     written = number = 0
     with Writer(path, "made up") as writer:
-        writer.set_folders(["made up"])
+        writer.remember({"made up": []})
         while written < chunks:
             batch = []
             for _ in range(200):

@@ -15,11 +15,17 @@ from hypothesis import HealthCheck, settings
 from index.store import Writer
 from index.types import Article, Rejection
 from index.update import Folder, Report, update
+from index.worker import Worker
 from qa import config, prompt
 from qa.confidence import Calibration, Weights
 from qa.config import ROOT, Settings
 from qa.engine import Engine
 from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", action="store_true", help="the long versions of the fault tests")
+
 
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -65,6 +71,22 @@ def real_models(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """Return a function that chooses how often a fault test tries: as often as it can wait for, or with `--faults`."""
+
+    def choose(short: int, long: int) -> int:
+        return long if request.config.getoption("--faults") else short
+
+    return choose
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    with Worker() as started:
+        yield started
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     path = tmp_path / "articles"
     path.mkdir()
@@ -87,7 +109,7 @@ def bring_up_to_date(folder: Path, store: Path, embedder: FakeEmbedder) -> Calla
 
     def run() -> Report:
         with Writer(store, embedder.identity) as writer:
-            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits)
+            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits, confirmed=True)
 
     return run
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from index import embed
-from index.store import Writer, open_snapshot
+from index.snapshot import open_snapshot
+from index.store import Writer
 from index.update import Folder, Report, update
 from qa import confidence, prompt
 from qa.answer import ask

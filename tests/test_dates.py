@@ -47,7 +47,18 @@ def test_the_same_day_in_many_hands(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [None, "", "2017", "March 2017", "31/31/2017", "30 فيفري 2017", "yesterday", "1 2 3"]
+    "written",
+    [
+        None,
+        "",
+        "2017",
+        "March 2017",
+        "31/31/2017",
+        "30 فيفري 2017",
+        "yesterday",
+        "1 2 3",
+        f"Thu, 23 Mar {'9' * 22} 10:45:00 GMT",
+    ],
 )
 def test_what_is_no_day(written: str | None) -> None:
     assert iso_day(written) is None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from index import embed, models
 from index.errors import UsageError
-from index.store import open_snapshot
+from index.snapshot import open_snapshot
 from index.update import Report
 from qa import cli, confidence, evaluate_answers, situations
 from qa.evaluate import _measures

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ ARABIC = "قالت الوزيرة إن المشروع سيبدأ غدا. وأض�
 
 
 def read_all(folder: Path, limits: Limits = Limits()) -> tuple[list[Article], list[Rejection]]:  # noqa: B008
-    found = list(read(folder, "news", limits))
+    found = [item for file in read(folder, "news", limits) for item in file.items]
     return [f for f in found if isinstance(f, Article)], [f for f in found if isinstance(f, Rejection)]
 
 
@@ -135,10 +138,92 @@ def test_only_regular_files_below_the_folder_are_opened(folder: Path, tmp_path: 
     articles, rejections = read_all(folder)
     assert not articles
     assert {r.path: r.reason for r in rejections} == {
-        "news/dir": "files of this kind (no suffix) are not read",
+        "news/dir": "it is a symbolic link",
         "news/link.txt": "it is a symbolic link",
         "news/pipe.txt": "it is not a regular file",
     }
+
+
+def test_special_files_and_strange_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(folder)  # the name of a socket may have 107 characters
+        server.bind("door.txt")
+    (folder / "zero.txt").symlink_to("/dev/zero")
+    (folder / "loop").symlink_to(folder)
+    for name in ("a..txt", "ب ج.txt", "new\nline.txt", "'; rm -rf ~ #.txt", "-rf.txt", "*.txt"):
+        (folder / name).write_text(f"The text of {name!a}.", "utf-8")
+    articles, rejections = read_all(folder)
+    assert len(articles) == 6
+    assert "news/new\\nline.txt" in {article.path for article in articles}
+    assert {r.path: r.reason for r in rejections} == {
+        "news/door.txt": "it is not a regular file",
+        "news/loop": "it is a symbolic link",
+        "news/zero.txt": "it is a symbolic link",
+    }
+
+
+def test_temporary_files_are_passed_over(folder: Path) -> None:
+    for name in (
+        "~$a.docx",
+        "a.txt~",
+        ".a.txt.swp",
+        "a.txt.swp",
+        "b.pdf.crdownload",
+        "c.html.part",
+        "#a.txt#",
+        "a.tmp",
+    ):
+        (folder / name).write_bytes(b"\x00")
+    (folder / "a.part.txt").write_text(ARABIC, "utf-8")
+    assert only_article(folder).path == "news/a.part.txt"
+
+
+def test_a_folder_too_deep_to_be_named_leaves_the_rest(folder: Path, trials: Callable[[int, int], int]) -> None:
+    (folder / "z.txt").write_text(ARABIC, "utf-8")
+    here = Path.cwd()
+    os.chdir(folder)
+    depth = trials(2_100, 10_000)
+    try:
+        for _ in range(depth):
+            os.mkdir("d")  # noqa: PTH102 - no Path is long enough
+            os.chdir("d")
+        articles, (rejection,) = read_all(folder)
+        assert [article.path for article in articles] == ["news/z.txt"]
+        assert rejection.path.startswith("news/d/d/d/")
+        assert rejection.reason.startswith("it cannot be read now (File name too long)")
+    finally:
+        for _ in range(depth):
+            os.chdir("..")
+            os.rmdir("d")  # noqa: PTH106
+        os.chdir(here)
+
+
+def test_a_huge_file_is_refused_by_its_size_before_it_is_read(folder: Path) -> None:
+    with (folder / "a.txt").open("wb") as file:
+        file.truncate(5 * 1024**3)
+    tracemalloc.start()
+    reason = only_reason(folder)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reason == "it is larger than 64 MB: split it, or raise MUJIB_MAX_FILE_MB"
+    assert peak < 1024 * 1024
+
+
+def test_a_folder_that_cannot_be_entered_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "locked.txt").mkdir()
+    (folder / "locked").mkdir()
+    (folder / "a.txt").write_text(ARABIC, "utf-8")
+    real_scandir = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if "locked" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return real_scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    (_,), rejections = read_all(folder)
+    assert {r.path for r in rejections} == {"news/locked", "news/locked.txt"}
+    assert {r.reason for r in rejections} == {"it cannot be read now (Permission denied); what is stored of it stays"}
 
 
 def test_an_unreadable_file_leaves_the_rest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +239,10 @@ def test_an_unreadable_file_leaves_the_rest(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "open", refuse)
     (article,), (rejection,) = read_all(folder)
     assert article.text == "Other text."
-    assert (rejection.path, rejection.reason) == ("news/a.txt", "it cannot be read: Permission denied")
+    assert (rejection.path, rejection.reason) == (
+        "news/a.txt",
+        "it cannot be read now (Permission denied); what is stored of it stays",
+    )
 
 
 def test_names_that_are_not_utf8(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from index.store import Snapshot
+from index.snapshot import Snapshot
 from index.types import Article
 from qa.config import ROOT
 from qa.errors import PromptError

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from index.chunk import sentences, split
 from index.lexical import analyse
 from index.normalise import fold_with_offsets
-from index.store import Change, Snapshot, Writer, open_snapshot
+from index.plan import Change
+from index.snapshot import Snapshot, open_snapshot
+from index.store import Writer
 from index.types import Article, Story
 from qa import retrieve
 from qa.errors import QuestionError
@@ -38,7 +40,7 @@ def stored(path: Path, articles: Sequence[Article]) -> Iterator[Snapshot]:
     """Give a view of a store that holds these articles, written in this order."""
     embedder = FakeEmbedder()
     with Writer(path, embedder.identity) as writer:
-        writer.set_folders(["articles"])
+        writer.remember({name: [] for name in ["articles"]})
         for one in articles:
             chunks = split(one)
             inside = [[chunk.text[start:end] for start, end in sentences(chunk.text)] for chunk in chunks]

@@ -32,7 +32,12 @@ def imports(path: Path) -> Iterator[str]:
     [
         ("sentence_transformers", "index/embed.py"),
         ("faiss", "index/vectors.py"),
-        ("sqlite3", "index/store.py"),
+        ("sqlite3", "index/layout.py"),
+        ("watchfiles", "index/watch.py"),
+        ("pypdfium2", "index/pdf.py"),
+        ("feedparser", "index/feeds.py"),
+        ("docx", "index/packages.py"),
+        ("trafilatura", "index/markup.py"),
         ("langchain_text_splitters", "index/chunk.py"),
         ("llama_cpp", "qa/generate.py"),
         ("httpx", "qa/generate.py"),

@@ -11,9 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index import store as store_room
+from index import update as updating
+from index.check import check
+from index.chunk import split
 from index.errors import BusyError, DamagedStoreError, NoIndexError, OtherModelError, OtherVersionError
-from index.store import Snapshot, Writer, check, newest_generation, open_snapshot
+from index.snapshot import Snapshot, newest_generation, open_snapshot
+from index.store import Writer
 from index.update import Report
+from tests.fakes import FakeEmbedder
 
 Update = Callable[[], Report]
 
@@ -135,13 +141,43 @@ def test_another_version_is_refused(filled: Path) -> None:
         Writer(filled, "fake@1")
 
 
-def test_what_was_not_written_is_not_served(filled: Path) -> None:
+def test_a_text_that_was_not_written_is_not_served(filled: Path) -> None:
     execute(filled, "UPDATE articles SET text = replace(text, 'eight', 'nine')")
-    with closing(open_snapshot(filled)) as snapshot, pytest.raises(DamagedStoreError, match="not as written"):
+    with closing(open_snapshot(filled)) as snapshot, pytest.raises(DamagedStoreError, match="not as it was written"):
         [snapshot.article(id_) for id_ in snapshot.article_ids()]
     assert any("a.txt is not as it was written" in problem for problem in check(filled))
 
-    execute(filled, "UPDATE chunks SET vector = zeroblob(length(vector)) WHERE number = 1")
+
+def test_sentences_that_were_not_written_are_not_served(filled: Path) -> None:
+    execute(filled, "DELETE FROM sentences WHERE chunk = 1")
+    execute(filled, "UPDATE sentences SET vectors = zeroblob(length(vectors))")
+    with closing(open_snapshot(filled)) as snapshot:
+        for number in (1, 2):
+            with pytest.raises(DamagedStoreError, match="mujib index rebuild"):
+                snapshot.sentences([number])
+    assert sum("the sentences of" in problem for problem in check(filled)) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM chunks WHERE number = 1",
+        "DELETE FROM terms WHERE token = 'london'",
+        "DELETE FROM articles WHERE language = 'en'",
+        "UPDATE chunks SET vector = zeroblob(length(vector)) WHERE number = 1",
+        "UPDATE chunks SET start = start + 1",
+        "UPDATE articles SET published = '2017-03-23'",
+        "UPDATE terms SET token = 'geneva' WHERE token = 'london'",
+        "UPDATE meta SET value = '96' WHERE name = 'generation'",
+        "UPDATE folders SET name = 'elsewhere'",
+    ],
+)
+def test_a_row_that_is_gone_or_not_as_it_was_written_is_noticed_when_a_reader_comes(filled: Path, damage: str) -> None:
+    """As a changed byte would do it: without the triggers that keep the ledger."""
+    for table in ("articles", "chunks", "terms"):
+        execute(filled, f"DROP TRIGGER {table}_out")
+    execute(filled, "PRAGMA foreign_keys = OFF")
+    execute(filled, damage)
     with pytest.raises(DamagedStoreError, match="mujib index rebuild"):
         open_snapshot(filled)
     assert "mujib index rebuild" in check(filled)[0]
@@ -151,20 +187,29 @@ def test_a_file_that_is_no_store_is_refused(store: Path) -> None:
     store.parent.mkdir()
     store.write_bytes(b"garbage " * 1000)
     for use in (lambda: open_snapshot(store), lambda: newest_generation(store), lambda: Writer(store, "fake@1")):
-        with pytest.raises(DamagedStoreError, match=r"store.sqlite is damaged .*mujib index rebuild"):
+        with pytest.raises(DamagedStoreError, match=r"store.sqlite is damaged: .*mujib index rebuild"):
             use()
 
 
-def test_check_sees_missing_words_and_passages(filled: Path) -> None:
+def test_check_sees_passages_and_words_of_another_text(
+    filled: Path, folder: Path, bring_up_to_date: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert check(filled) == []
-    execute(filled, "DELETE FROM chunks WHERE number = 1")
-    assert any("the passages of articles/a.txt are not those" in problem for problem in check(filled))
+    monkeypatch.setattr(store_room, "tokens", lambda _article, _text: [(0, "else")])
+    (folder / "a.txt").write_text("The police let eight people go.", "utf-8")
+    bring_up_to_date()
+    monkeypatch.undo()
+    assert ["the words of articles/a.txt are not those" in problem for problem in check(filled)] == [True]
+
+    monkeypatch.setattr(updating, "split", lambda article: split(article)[:1])
+    (folder / "a.txt").write_text("Many words. " * 200, "utf-8")
+    bring_up_to_date()
+    monkeypatch.undo()
+    assert ["the passages of articles/a.txt are not those" in problem for problem in check(filled)] == [True]
 
 
-def test_check_sees_other_words_and_sentences(filled: Path) -> None:
-    execute(filled, "UPDATE terms SET token = 'geneva' WHERE token = 'london'")
-    assert any("the words of articles/a.txt are not those" in problem for problem in check(filled))
-    execute(filled, "DELETE FROM sentences")
-    assert sum("the sentences of" in problem for problem in check(filled)) == 2
-    with closing(open_snapshot(filled)) as snapshot, pytest.raises(DamagedStoreError, match="mujib index rebuild"):
-        snapshot.sentences([1])
+def test_check_embeds_a_sample_again(filled: Path, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check(filled, lambda: embedder) == []
+    monkeypatch.setattr(embedder, "passages", lambda _titles, texts: -embedder.questions(texts))
+    assert sum("are not those that fake@1 makes" in problem for problem in check(filled, lambda: embedder)) == 2
+    assert check(filled, lambda: embedder, sample=0) == []

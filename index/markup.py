@@ -1,0 +1,111 @@
+"""Here is marked-up text (Markdown, a web page, a fragment of HTML), give me what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from index.drafts import Draft, UnreadableError
+from index.encoding import decode, decode_page
+from index.records import draft
+
+
+def read_markdown(data: bytes) -> Iterator[Draft | UnreadableError]:
+    """Read Markdown as one article; front matter may name `title`, `date`, `language`, `source`, `url`, `id`."""
+    import frontmatter
+    import yaml
+    from markdown_it import MarkdownIt
+
+    try:
+        metadata, body = frontmatter.parse(decode(data))
+    except yaml.YAMLError as error:
+        raise UnreadableError(f"its front matter is not YAML ({str(error).splitlines()[0]})") from None
+    if not isinstance(metadata, dict):
+        raise UnreadableError("its front matter is not a list of names and values")
+    heading = ""
+    lines: list[str] = []
+    tokens = MarkdownIt().parse(body)
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.type == "inline":
+            line = "".join(_inline_text(child) for child in token.children or [])
+            if before is not None and before.tag == "h1" and not heading:
+                heading = line
+            else:
+                lines.append(line)
+        elif token.type in {"fence", "code_block"}:
+            lines.append(token.content)
+    yield draft({"title": heading, **metadata, "text": "\n\n".join(lines)})
+
+
+def _inline_text(token: Any) -> str:
+    if token.type in {"softbreak", "hardbreak"}:
+        return "\n"
+    return "" if token.type == "html_inline" else str(token.content)
+
+
+# What a page holds but shows nobody: a place to hide orders to a model.
+_STYLE = "translate(@style, ' ', '')"
+_UNSEEN = (
+    "//*[@hidden]",
+    *(f"//*[contains({_STYLE}, '{rule}')]" for rule in ("display:none", "visibility:hidden", "font-size:0")),
+)
+
+
+def read_html(data: bytes) -> Iterator[Draft | UnreadableError]:
+    """Read a saved web page: the article in it, with title, date, author's site and address where it says them."""
+    import trafilatura
+    from lxml.etree import LxmlError
+
+    text = decode_page(data)
+    try:
+        # Links and pictures are dropped; tables and comments are not part of an article's running text.
+        page = trafilatura.bare_extraction(text, with_metadata=True, include_comments=False, prune_xpath=list(_UNSEEN))
+    except (LxmlError, ValueError, RecursionError) as error:
+        raise UnreadableError(f"no article could be taken out of the page ({type(error).__name__})") from None
+    if page is None:
+        raise UnreadableError("there is no article text in the page")
+    yield Draft(
+        text=page.text or "",
+        title=page.title or "",
+        published=page.date,
+        source=page.sitename or page.hostname,
+        url=page.url,
+    )
+
+
+_BLOCKS = frozenset(
+    "address article aside blockquote br caption dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li "
+    "main ol p pre section table tr ul".split()
+)
+_SILENT = "//script | //style | //head | //template | //noscript | //comment() | //processing-instruction()"
+
+
+def plain(markup: str) -> str:
+    """Return what a piece of HTML shows, a line for each block. It cannot define entities of its own."""
+    from lxml.etree import iterwalk
+
+    tree = parse(markup)
+    if tree is None:
+        return ""
+    for path in (_SILENT, *_UNSEEN):
+        for element in tree.xpath(path):
+            if element.getparent() is not None:
+                element.drop_tree()
+    pieces: list[str] = []
+    for event, element in iterwalk(tree, events=("start", "end")):
+        said = re.sub(r"\s+", " ", (element.text if event == "start" else element.tail) or "")
+        pieces += ["\n", said] if element.tag in _BLOCKS else [said]
+    return re.sub(r"\s*\n\s*", "\n", "".join(pieces)).strip()
+
+
+def parse(markup: str) -> Any:
+    """Return the tree of a page or of a piece of one, None where there is nothing."""
+    from lxml import html
+    from lxml.etree import LxmlError
+
+    bare = re.sub(r"^\s*<\?xml[^>]*>", "", markup)  # it names the encoding of bytes that are characters now
+    try:
+        return html.document_fromstring(bare, parser=html.HTMLParser(no_network=True, huge_tree=False))
+    except LxmlError:
+        return None

@@ -1,0 +1,33 @@
+"""When is it time to look again? The only importer of watchfiles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_SETTLED = 1_000  # milliseconds without a change, after which files count as written
+_LONGEST = 15_000  # milliseconds that changes are gathered at most, while they go on
+_AGAIN = 5_000  # milliseconds after which an update that could not be done is tried again
+_ANYWAY = 600.0  # seconds after which the folders are looked at even if nothing was told: network drives tell nothing
+
+
+def watch(folders: Sequence[Path], data: Path, update: Callable[[], bool]) -> None:
+    """Call `update` now and each time that files in `folders` have settled, until interrupted.
+
+    `update` returns whether it could be done; if not it is called again soon. What happens in the folder `data`, where
+    updates themselves write, and to hidden files is passed over.
+    """
+    from watchfiles import watch as changes
+
+    def counts(_change: object, path: str) -> bool:
+        inside = next((Path(path).relative_to(folder) for folder in folders if Path(path).is_relative_to(folder)), None)
+        hidden = inside is not None and any(part.startswith(".") for part in inside.parts)
+        return not hidden and not Path(path).is_relative_to(data)
+
+    done, last = update(), time.monotonic()
+    for changed in changes(
+        *folders, watch_filter=counts, debounce=_LONGEST, step=_SETTLED, rust_timeout=_AGAIN, yield_on_timeout=True
+    ):
+        if changed or not done or time.monotonic() - last > _ANYWAY:
+            done, last = update(), time.monotonic()

@@ -1,0 +1,66 @@
+"""An update is killed at a random moment, again and again: what was committed stays, and the next one completes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from index import update as updating
+from index.check import check
+from index.snapshot import newest_generation, open_snapshot
+from tests.changes import bring, change
+from tests.test_update import content
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which takes two seconds less")
+
+
+def killed_after(seconds: float, folder: Path, store: Path) -> bool:
+    """Update in a child process that is killed after so many seconds; return whether it was still at work."""
+    child = os.fork()
+    if child == 0:
+        try:
+            bring(folder, store)
+        finally:
+            os._exit(0)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_updates_killed_at_random_moments(
+    folder: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trials: Callable[[int, int], int]
+) -> None:
+    monkeypatch.setattr(updating, "BATCH_CHUNKS", 2)
+    dice = random.Random(11)
+    for _ in range(3):  # the last one tells how long it takes
+        change(folder, dice)
+        start = time.monotonic()
+        bring(folder, store)
+    longest = time.monotonic() - start
+    at_work = between = 0
+    for trial in range(trials(12, 300)):
+        for _ in range(2):
+            change(folder, dice)
+        before = newest_generation(store)
+        at_work += killed_after(dice.uniform(0, longest), folder, store)
+        with closing(open_snapshot(store)) as snapshot:
+            between += before < snapshot.generation
+            assert snapshot.generation >= before
+        assert check(store) == []
+        if trial % 2:  # every other time the next update is killed too
+            continue
+        bring(folder, store)
+        scratch = tmp_path / "scratch" / f"{trial}.sqlite"
+        bring(folder, scratch)
+        assert content(store) == content(scratch)
+        assert check(store) == []
+    assert at_work >= trials(3, 100)  # the moments were well chosen
+    assert between >= trials(0, 20)
