@@ -96,6 +96,8 @@ def _splitter() -> RecursiveCharacterTextSplitter:
 
 
 def _words(text: str) -> int:
+    if len(text) == 1:  # asked three times for each character of what has no spaces
+        return 0 if text.isspace() else 1
     return max(len(text.split()), len(text) // _LONGEST_WORD)
 
 

@@ -267,6 +267,7 @@ def test_what_cannot_be_read_now_stays(
         return real_scandir(path)
 
     (folder / "d.txt").unlink()
+    write(folder, "a.txt", "Another text, which nobody can read.")
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(os, "scandir", refuse_folder)
     report = bring_up_to_date()
