@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ class Status:
     embedding: str
     dimension: int
     updated: str | None
+    last_report: Mapping[str, object]
     bytes: int
 
 
@@ -195,7 +197,7 @@ class Snapshot:
     def status(self) -> Status:
         """Return what the store holds."""
         with self._lock, told(self.path):
-            updated = self._db.execute("SELECT max(finished) FROM updates").fetchone()[0]
+            last = self._db.execute("SELECT finished, report FROM updates ORDER BY number DESC LIMIT 1").fetchone()
             folders = layout.folders(self._db)
         days = sorted(head.published for head in self._heads.values() if head.published)
         languages = [head.language for head in self._heads.values()]
@@ -210,7 +212,8 @@ class Snapshot:
             undated=len(self._heads) - len(days),
             embedding=self.embedding,
             dimension=self.dimension,
-            updated=updated,
+            updated=last and last[0],
+            last_report=json.loads(last[1]) if last else {},
             bytes=self.path.stat().st_size,
         )
 

@@ -201,7 +201,8 @@ def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
 def status(as_json: Json = False) -> None:
     """Say what the index holds."""
     found = asdict(open_snapshot(config.load().store).status())
-    print(json.dumps(found, ensure_ascii=False) if as_json else _table(found))
+    counts = {name: value for name, value in found["last_report"].items() if isinstance(value, int) and value}
+    print(json.dumps(found, ensure_ascii=False) if as_json else _table(found | {"last_report": counts}))
 
 
 @index_app.command()

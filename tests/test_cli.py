@@ -88,6 +88,8 @@ def test_update_says_what_it_would_do_and_what_it_did(run: Run, models: Scripted
     status, output, _ = run("index", "status", "--json")
     found = json.loads(output)
     assert (found["articles"], found["languages"], found["folders"]) == (1, {"en": 1}, [folder.resolve().as_posix()])
+    assert (found["last_report"]["added"], found["last_report"]["rejected_files"]) == (1, 1)
+    assert "last report      added 1, chunks 1, embedded 1, rejected_files 1" in run("index", "status")[1]
     assert run("index", "check")[:2] == (0, "sound\n")
     assert json.loads(run("index", "update", "--json")[1])["unchanged"] == 1
     assert json.loads(run("index", "rebuild", "--json")[1])["added"] == 1

@@ -92,3 +92,21 @@ def test_the_articles_own_text_is_unchanged() -> None:
 
 
 SEED_SHA256 = "f0e8f39613bce4e607f0869a93775910cdd2ee8fd121acda87cece02710d8861"
+
+
+_STATEMENT = r"f[\"'](?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA)\b"
+# What may stand in a statement itself: names of tables and columns, and our own numbers. All else is a parameter.
+_NAMES = {
+    *("layout.HEAD", "layout.CHUNK", "table", "columns", "','.join('?' * 12)", "','.join('?' * 11)"),
+    *("VERSION", "version + 1", "layout.WAIT_MS", "name"),
+}
+
+
+def test_no_value_is_written_into_a_statement() -> None:
+    written = set()
+    for path in ROOMS:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr) and re.match(_STATEMENT, ast.unparse(node)):
+                written |= {ast.unparse(part.value) for part in node.values if isinstance(part, ast.FormattedValue)}
+    assert written
+    assert written <= _NAMES
