@@ -464,12 +464,11 @@ def _print_report(report: Report, as_json: bool, *, would: bool = False) -> None
     record["rejected"] = len(report.rejected)
     counts = ("added", "changed", "moved", "removed", "unchanged", "rejected")
     articles = ", ".join(f"{record[name]} {name}" for name in counts if record[name])
-    embedded = (
-        f"of {report.chunks} passages {report.embedded} to embed"
-        if would
-        else (f"of {report.chunks} passages {report.embedded} embedded, in {report.seconds:.1f} s")
-    )
-    print(f"{'this would be done: ' if would else ''}{articles or 'nothing to do'}; {embedded}")
+    passages = f"of {report.chunks} passages {report.embedded} {'to embed' if would else 'embedded'}"
+    parts = [articles or "nothing to do"]
+    parts += [passages] if report.chunks else []
+    parts += [] if would else [f"{report.seconds:.1f} s"]
+    print(("this would be done: " if would else "") + "; ".join(parts))
 
 
 def _table(record: dict[str, object]) -> str:
