@@ -351,3 +351,14 @@ def test_a_data_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("no folder", "utf-8")
     with pytest.raises(StoreError, match="MUJIB_DATA"):
         Writer(tmp_path / "file" / "store.sqlite", "fake@1")
+
+
+def test_a_file_that_was_just_written_is_not_trusted_by_its_times(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_TOO_NEW", 2_000_000_000)
+    write(folder, "a.txt", "Text.")
+    status = (folder / "a.txt").stat()
+    assert ingest._stamp(status, Settings().limits) == ""
+    monkeypatch.setattr(time, "time_ns", lambda: status.st_ctime_ns + 3_000_000_000)
+    assert str(status.st_size) in ingest._stamp(status, Settings().limits).split()
