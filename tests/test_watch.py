@@ -38,10 +38,14 @@ def watching(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
             signal.raise_signal(signal.SIGINT)
 
         thread = threading.Thread(target=act)
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            watch.watch([folder], tmp_path / "articles" / "data", update)
-        thread.join()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell it is ignored
+        try:
+            thread.start()
+            with pytest.raises(KeyboardInterrupt):
+                watch.watch([folder], tmp_path / "articles" / "data", update)
+            thread.join()
+        finally:
+            signal.signal(signal.SIGINT, before)
         return made
 
     return go
