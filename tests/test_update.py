@@ -362,3 +362,17 @@ def test_a_file_that_was_just_written_is_not_trusted_by_its_times(
     assert ingest._stamp(status, Settings().limits) == ""
     monkeypatch.setattr(time, "time_ns", lambda: status.st_ctime_ns + 3_000_000_000)
     assert str(status.st_size) in ingest._stamp(status, Settings().limits).split()
+
+
+def test_a_folder_of_which_nothing_is_taken_yet_is_recorded(
+    folder: Path, store: Path, tmp_path: Path, embedder: FakeEmbedder
+) -> None:
+    write(folder, "a.txt", "First article.")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "photo.jpg").write_bytes(b"x")
+    with Writer(store, embedder.identity) as writer:
+        updating.update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits)
+        folders = [Folder(folder, "articles"), Folder(other, "other")]
+        updating.update(writer, folders, lambda: embedder, Settings().limits)
+        assert writer.folders() == ("articles", "other")
