@@ -47,10 +47,14 @@ _FORMS = tuple(
         r"(?<!\d)(?P<year>\d{4})[-/.](?P<number>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
         r"(?<!\d)(?P<year>\d{4})(?P<number>\d{2})(?P<day>\d{2})(?!\d)",
         r"(?<!\d)(?P<day>\d{1,2})[-/.](?P<number>\d{1,2})[-/.](?P<year>\d{4})(?!\d)",
-        rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? *{_NAMED_MONTH},?،? *(?P<year>\d{{4}})(?!\d)",
+        rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -]*{_NAMED_MONTH},?،?[ -]*(?P<year>\d{{4}})(?!\d)",
         rf"\b{_NAMED_MONTH} *(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?،? *(?P<year>\d{{4}})(?!\d)",
     )
 )
+
+
+# Newspapers are not older; 1438 is a year of the Hijra, which must not be taken for one of ours.
+_FIRST_YEAR, _LAST_YEAR = 1600, 2599
 
 
 def iso_day(text: str | None) -> str | None:
@@ -67,9 +71,10 @@ def iso_day(text: str | None) -> str | None:
             if day is not None:
                 return day
     try:
-        return parsedate_to_datetime(text).date().isoformat()
+        sent = parsedate_to_datetime(text).date()
     except (ValueError, OverflowError):  # a year of twenty digits
         return None
+    return sent.isoformat() if _FIRST_YEAR <= sent.year <= _LAST_YEAR else None
 
 
 _PERIODS = tuple(
@@ -115,6 +120,8 @@ def _day(found: re.Match[str]) -> str | None:
     year, day, month = int(parts["year"]), int(parts["day"]), _month(parts)
     if month > 12:
         day, month = month, day  # 03/23/2017 can only be American
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
     try:
         return date(year, month, day).isoformat()
     except ValueError:

@@ -17,7 +17,7 @@ from index.dates import iso_day
 from index.digest import content_sha256
 from index.errors import CollectionError
 from index.mend import mend
-from index.normalise import clean, language_of
+from index.normalise import clean, language_of, one_line
 from index.readers import READING, Draft, UnreadableError, reader_for
 from index.types import Article, Kept, Rejection, Seen
 from index.worker import Worker
@@ -60,7 +60,7 @@ def read(root: Path, name: str, limits: Limits, known: Mapping[str, Seen] = Mapp
 
 # What editors, office programs and browsers leave beside the files they are at work on.
 _TEMPORARY = re.compile(
-    r"^[.~#]|~$|\.(?:sw[a-p]|bak|tmp|temp|part|partial|crdownload|download|opdownload|aria2)$", re.IGNORECASE
+    r"^[.~]|^#.*#$|~$|\.(?:sw[a-p]|bak|tmp|temp|part|partial|crdownload|download|opdownload|aria2)$", re.IGNORECASE
 )
 
 
@@ -75,12 +75,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    if not _TEMPORARY.search(entry.name):
-                        path = Path(entry.path)
-                        if entry.is_dir(follow_symlinks=False):
-                            waiting.append(path)
-                        else:
-                            yield path
+                    path = Path(entry.path)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting += [] if entry.name.startswith(".") else [path]
+                    elif not _TEMPORARY.search(entry.name):
+                        yield path
         except OSError:
             if here == folder:
                 raise
@@ -169,29 +168,32 @@ def from_draft(draft: Draft, path: str, limits: Limits) -> Article | Rejection:
         return Rejection(path, "there is no text in it")
     if len(text) > limits.article_characters:
         return Rejection(path, f"the article is longer than {limits.article_characters:,} characters")
+    source, url = (one_line(clean(said)) or None if said else None for said in (draft.source, draft.url))
     published = iso_day(draft.published)
     language = (draft.language or "").lower()[:2]
     if language not in {"ar", "en"}:
         language = language_of(text)
-    digest = content_sha256(
-        title=title, published=published, language=language, source=draft.source, url=draft.url, text=text
-    )
+    digest = content_sha256(title=title, published=published, language=language, source=source, url=url, text=text)
     return Article(
         id=_given_id(draft.id) or digest[:_ID_LENGTH],
         path=path,
         title=title,
         published=published,
         language=language,
-        source=draft.source,
-        url=draft.url,
+        source=source,
+        url=url,
         text=text,
         sha256=digest,
     )
 
 
 def _given_id(given: str | None) -> str | None:
-    """Return the id a source gives, None when it could not stand in a line of output."""
-    return given if given and re.fullmatch(r"[^\s\x00-\x1f]{1,200}", given) else None
+    """Return the id a source gives, None when it could not stand in a line, or is a mere number.
+
+    Tables count their lines from 1, and every table does.
+    """
+    usable = given and re.fullmatch(r"[^\s\x00-\x1f\ud800-\udfff]{1,200}", given) and not given.isdigit()
+    return given if usable else None
 
 
 # Line ends and other controls, and the marks that turn the order of letters round.

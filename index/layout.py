@@ -7,12 +7,14 @@ what their checksums add up to; the checksum of `meta` covers the ledger.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,10 +149,10 @@ def require(db: Connection, path: Path, embedding: str | None) -> dict[str, str]
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION:
         cure = "Run `mujib index update`: it brings it up to date." if 1 < version < VERSION else REBUILD
+        cure = "Use that version, or a newer one." if version > VERSION else cure
         raise OtherVersionError(f"the store {path} was written by another version of Mujib. {cure}")
     meta: dict[str, str] = dict(db.execute("SELECT name, value FROM meta"))
-    if meta.get("crc") != str(_meta_crc(db)):
-        raise DamagedStoreError(f"the store {path} is damaged: what it says of itself is not as written. {REBUILD}")
+    require_sound_names(db, path)
     if (meta["chunking"], meta["analysis"]) != (CHUNKING, ANALYSIS):
         raise OtherVersionError(f"the store {path} was written by another version of Mujib. {REBUILD}")
     if embedding is not None and meta["embedding"] != embedding:
@@ -158,6 +160,14 @@ def require(db: Connection, path: Path, embedding: str | None) -> dict[str, str]
             f"the store {path} was made with the embedding model {meta['embedding']}, not {embedding}. {REBUILD}"
         )
     return meta
+
+
+def require_sound_names(db: Connection, path: Path) -> None:
+    """Raise `DamagedStoreError` when what a store of this version says of itself and its folders is not as written."""
+    if is_store(db) and db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+        written = db.execute("SELECT value FROM meta WHERE name = 'crc'").fetchone()
+        if written is None or written[0] != str(_meta_crc(db)):
+            raise damaged(path, "what it says of itself is not as it was written")
 
 
 def verified(db: Connection, path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
@@ -220,6 +230,20 @@ def connect(path: Path) -> Connection:
         db.close()
         raise
     return db
+
+
+def reader(path: Path) -> Connection:
+    """Open the file at `path` for reading: as it lies there when nothing can be written beside it."""
+    if os.access(path.parent, os.W_OK):
+        return connect(path)
+    address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def version(path: Path) -> int:
+    """Return the version of the store at `path`."""
+    with told(path), closing(reader(path)) as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def is_store(db: Connection) -> bool:

@@ -6,6 +6,7 @@ import io
 import posixpath
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from index.markup import parse, plain
 
 _UNPACKED = 256 * 1024 * 1024  # bytes; a document of a million characters has some 10 MB of XML
 _MEMBERS = 10_000
+_TEMPLATE = datetime(2013, 12, 23, 23, 15)
 
 _DOCX_TEXT = ".//w:r[not(w:rPr/w:vanish)][not(ancestor::w:moveFrom)]/*[self::w:t or self::w:tab or self::w:br]"
 _OPF = {
@@ -48,7 +50,7 @@ def read_docx(data: bytes) -> Iterator[Draft | UnreadableError]:
     yield Draft(
         text="\n\n".join(lines),
         title=properties.title or "".join(titles),
-        published=properties.created.isoformat() if properties.created else None,
+        published=made.isoformat() if (made := properties.created) and made.replace(tzinfo=None) != _TEMPLATE else None,
     )
 
 

@@ -14,14 +14,14 @@ from index.encoding import decode
 
 # The names under which feeds, schema.org, news APIs, crawlers and Arabic tables keep a field; earlier ones win.
 _NAMES = {
-    "text": "text content body articlebody fulltext maintext contenttext articletext article النص نصالمقال المحتوى "
-    "description summary",
+    "text": "text content body articlebody fulltext maintext contenttext articletext article "
+    "النص نص نصالمقال المحتوى محتوى description summary",
     "title": "title headline heading العنوان عنوان name",
     "published": "published date datepublished publishedat publishdate publicationdate pubdate publishedon "
-    "publishedtime التاريخ تاريخالنشر datecreated createdat created updated",
-    "language": "language lang inlanguage locale اللغة",
-    "source": "source publisher sitename site outlet newspaper domain المصدر",
-    "url": "url link href weburl sourceurl permalink canonicalurl الرابط",
+    "publishedtime التاريخ تاريخ تاريخالنشر datecreated createdat created updated",
+    "language": "language lang inlanguage locale اللغة لغة",
+    "source": "source publisher sitename site outlet newspaper domain المصدر مصدر",
+    "url": "url link href weburl sourceurl permalink canonicalurl الرابط رابط",
     "id": "id guid uid articleid identifier",
 }
 _FIELDS = {name: tuple(names.split()) for name, names in _NAMES.items()}
@@ -78,7 +78,7 @@ def read_csv(data: bytes) -> Iterator[Draft | UnreadableError]:
     csv.field_size_limit(_LONGEST_FIELD)
     table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     if not {_plain(name) for name in table.fieldnames or () if name} & set(_FIELDS["text"]):
-        raise UnreadableError("its first line does not name a column `text`")
+        raise UnreadableError("its first line does not name a column `text` or `نص`")
     while True:
         try:
             row = next(table, None)

@@ -192,6 +192,8 @@ class Snapshot:
     def unsound_pages(self) -> list[str]:
         """Return what SQLite itself finds wrong with the file: it looks at the order of pages, not at their content."""
         with self._lock, told(self.path):
+            for table in ("files", "updates"):
+                self._db.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - names of tables
             return [row[0] for row in self._db.execute("PRAGMA integrity_check") if row[0] != "ok"]
 
     def status(self) -> Status:
@@ -213,9 +215,17 @@ class Snapshot:
             embedding=self.embedding,
             dimension=self.dimension,
             updated=last and last[0],
-            last_report=json.loads(last[1]) if last else {},
+            last_report=_report(last[1]) if last else {},
             bytes=self.path.stat().st_size,
         )
+
+
+def _report(written: str) -> dict[str, object]:
+    try:
+        found = json.loads(written)
+    except ValueError:  # it is only for reading: no answer depends on it
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
@@ -226,7 +236,7 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
     """
     _require_there(path)
     with told(path):
-        db = layout.connect(path)
+        db = layout.reader(path)
         try:
             db.execute("PRAGMA query_only = ON")
             db.execute("BEGIN")
@@ -257,7 +267,7 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
 def newest_generation(path: Path) -> int:
     """Return the generation a reader would get now: cheap, to see whether a snapshot is still the newest."""
     _require_there(path)
-    with told(path), closing(layout.connect(path)) as db:
+    with told(path), closing(layout.reader(path)) as db:
         row = db.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone() if layout.is_store(db) else None
         if row is None:
             raise _no_index(path)

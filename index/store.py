@@ -19,7 +19,7 @@ from index import layout, migrations
 from index.chunk import sentences
 from index.dates import spelled
 from index.digest import passage_key
-from index.errors import BusyError, StoreError
+from index.errors import BusyError, DamagedStoreError, StoreError
 from index.layout import Connection, blob, crc, told
 from index.lexical import analyse
 from index.plan import Change, Stored
@@ -27,6 +27,9 @@ from index.types import Article, Chunk, Kept, Seen
 
 _ARTICLE_ROW = f"INSERT INTO articles (crc, text, {layout.HEAD}) VALUES ({','.join('?' * 12)})"  # noqa: S608 - names
 _CHUNK_ROW = f"INSERT INTO chunks (crc, {layout.CHUNK}) VALUES ({','.join('?' * 11)})"  # noqa: S608 - names of columns
+
+
+_FOLDERS = ".folders.json"  # beside the store: a copy of the names of its folders
 
 
 def lock(path: Path) -> FileLock:
@@ -121,6 +124,7 @@ class Writer:
                     [(folder, crc(*row), *row) for row in map(_file_row, files)],
                 )
             layout.seal(self._db)
+        self._keep_folders()
 
     def forget(self, folder: str) -> int:
         """Take a folder out of the collection, with its articles; return how many there were."""
@@ -128,7 +132,30 @@ class Writer:
             self._db.execute("DELETE FROM files WHERE folder = ?", (folder,))
             dropped = self._db.execute("DELETE FROM articles WHERE folder = ?", (folder,)).rowcount
             self._db.execute("DELETE FROM folders WHERE name = ?", (folder,))
+        self._keep_folders()
         return dropped
+
+    def leave(self, folders: Sequence[str]) -> None:
+        """Take out folders whose articles are another folder's by now."""
+        if folders:
+            with self._transaction(articles_change=False):
+                for name in folders:
+                    self._db.execute("DELETE FROM files WHERE folder = ?", (name,))
+                    self._db.execute("DELETE FROM folders WHERE name = ?", (name,))
+                layout.seal(self._db)
+            self._keep_folders()
+
+    def _keep_folders(self) -> None:
+        """Keep a copy of the names beside the store, for the day on which it cannot tell them any more."""
+        copy = _folders_beside(self._path)
+        with told(self._path):
+            names = layout.folders(self._db)
+        try:
+            new = copy.with_name(copy.name + ".new")
+            new.write_text(json.dumps(names, ensure_ascii=False), "utf-8")
+            new.replace(copy)
+        except OSError as error:
+            raise StoreError(f"{copy} cannot be written ({error.strerror}). Make room and try again.") from None
 
     def known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the stored vectors [s, d] of these passages' sentences: what is known is not embedded again."""
@@ -264,19 +291,33 @@ class Writer:
 
 def delete(path: Path) -> None:
     """Delete a store that nobody uses, with the files SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", _FOLDERS):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def recorded_folders(path: Path) -> tuple[str, ...]:
-    """Return the folders that the store at `path` was read from, as far as it can still tell."""
+    """Return the folders that the store at `path` is read from, by the copy beside it when it cannot tell any more.
+
+    Raises `StoreError` when that is lost too.
+    """
     if not path.exists():
         return ()
     try:
-        with closing(layout.connect(path)) as db:
-            return layout.folders(db)
-    except layout.DatabaseError:
-        return ()
+        with told(path), closing(layout.reader(path)) as db:
+            layout.require_sound_names(db, path)
+            return layout.folders(db) if layout.is_store(db) else ()
+    except DamagedStoreError:
+        try:
+            return tuple(json.loads(_folders_beside(path).read_text("utf-8")))
+        except (OSError, ValueError):
+            raise StoreError(
+                f"the store {path} is damaged and cannot tell which folders it was read from. Move it away and name "
+                "them: `mujib index update FOLDER ...`."
+            ) from None
+
+
+def _folders_beside(path: Path) -> Path:
+    return path.with_name(path.name + _FOLDERS)
 
 
 def tokens(article: Article, text: str) -> Iterator[tuple[int, str]]:

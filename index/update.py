@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from index.chunk import sentences, split
 from index.digest import passage_key
 from index.embed import Embedder
 from index.errors import CollectionError, RemovalError, StoreError
+from index.folders import Folder
 from index.ingest import Found, Limits, read
 from index.plan import Change, Plan, Stored, compare
 from index.store import Writer, delete, lock
@@ -26,26 +28,6 @@ BATCH_CHUNKS = 64
 _KEPT_REASONS = 100  # of rejections, in the log of updates
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of articles, or one file: where it is and the name that the articles' paths start with."""
-
-    path: Path
-    name: str
-
-    @classmethod
-    def of(cls, path: Path, project: Path) -> Folder:
-        """Return the folder at `path`, named from the project's folder when it lies in it, else by its full path."""
-        path = path.expanduser().resolve()
-        inside = path.is_relative_to(project) and path != project
-        return cls(path, path.relative_to(project).as_posix() if inside else path.as_posix())
-
-    @classmethod
-    def named(cls, name: str, project: Path) -> Folder:
-        """Return the folder that was recorded by its `name`."""
-        return cls(project / name, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ def update(
     view = look(writer, folders, limits)
     plan = view.plan
     if not confirmed:
-        _require_few(len(plan.drop), len(view.stored))
+        require_few_removals(view)
     report = describe(plan)
     if not (report.done or view.news):
         return replace(report, seconds=round(time.monotonic() - start, 3))
@@ -120,6 +102,7 @@ def update(
         writer.move(plan.move, plan.folder_of)
     if plan.drop:
         writer.drop([item.id for item in plan.drop])
+    writer.leave([name for folder in folders for name in folder.covers])
     report = replace(report, seconds=round(time.monotonic() - start, 3))
     writer.finish(_as_log(report), datetime.now(UTC).isoformat(timespec="seconds"))
     return report
@@ -145,12 +128,24 @@ def rebuild(
         except StoreError:
             delete(beside)
         with Writer(beside, embedding) as writer:
+            for name in {*writer.folders()} - {folder.name for folder in folders}:
+                writer.forget(name)  # since it was interrupted
             report = update(writer, folders, embedder, limits, progress, confirmed=True)
+            _require_whole(report)
             writer.replace(path)
         delete(beside)
     finally:
         taken.release()
     return report
+
+
+def _require_whole(report: Report) -> None:
+    waiting = next((rejection for rejection in report.rejected if rejection.for_now), None)
+    if waiting is not None:
+        raise CollectionError(
+            f"the rebuilt index would lose what cannot be read now: {waiting.path} ({waiting.reason}). Make it "
+            "readable or take it out (`mujib index forget`), and rebuild again: it goes on from here."
+        )
 
 
 def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> View:
@@ -160,7 +155,9 @@ def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> View:
     files = [(folder.name, file) for folder in folders for file in _read(folder, limits, known)]
     found = [(name, item) for name, file in files for item in file.items]
     names = [folder.name for folder in folders]
-    if all(isinstance(item, Rejection) and (not item.for_now or item.path in names) for _, item in found):
+    nothing = all(isinstance(item, Rejection) for _, item in found)
+    away = {item.path for _, item in found if isinstance(item, Rejection) and item.for_now} >= set(names)
+    if nothing and (away or not stored):
         where = ", ".join(str(folder.path) for folder in folders)
         reason = next((f" ({item.path}: {item.reason})" for _, item in found if isinstance(item, Rejection)), "")
         raise CollectionError(f"no article in {where}{reason}. Put articles there, or give another folder.")
@@ -168,8 +165,9 @@ def look(writer: Writer, folders: Sequence[Folder], limits: Limits) -> View:
     for name, file in files:
         seen[name] += [file.seen] if file.seen is not None else []
     now = {one.path: one for of_folder in seen.values() for one in of_folder}
-    news = now != known or not set(names) <= set(writer.folders())
-    return View(compare(stored, names, found), stored, seen, news)
+    covered = [name for folder in folders for name in folder.covers]
+    news = now != known or bool(covered) or not set(names) <= set(writer.folders())
+    return View(compare(stored, [*names, *covered], found), stored, seen, news)
 
 
 def _read(folder: Folder, limits: Limits, known: Mapping[str, Seen]) -> Iterator[Found]:
@@ -186,6 +184,18 @@ def forget(writer: Writer, folder: Folder, *, confirmed: bool = False) -> int:
     if not confirmed:
         _require_few(sum(item.folder == folder.name for item in stored.values()), len(stored))
     return writer.forget(folder.name)
+
+
+def require_few_removals(view: View) -> None:
+    """Raise `RemovalError` when more than half of all articles would go, or all that a folder has held."""
+    _require_few(len(view.plan.drop), len(view.stored))
+    held, gone = (Counter(item.folder for item in items) for items in (view.stored.values(), view.plan.drop))
+    for folder, count in gone.items():
+        if count == held[folder]:
+            raise RemovalError(
+                f"there is no article in {folder} any more, where {count:,} were: is it the right disk? If they are "
+                f"meant to go, say so with --yes; `mujib index forget {folder}` takes the folder out."
+            )
 
 
 def _require_few(gone: int, all_of_them: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -19,14 +20,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from index import check as checking
-from index import embed, models, store
+from index import embed, layout, models, store
 from index import update as updating
 from index import watch as watching
 from index.dates import period
 from index.errors import BusyError, ModelError, MujibError, NoIndexError, UsageError
+from index.folders import Folder, of_collection
 from index.snapshot import open_snapshot
 from index.store import Writer
-from index.update import Folder, Report
+from index.update import Report
 from qa import config
 from qa.config import ROOT, Settings
 from qa.types import Window
@@ -130,15 +132,26 @@ def update(
     embedding = models.identity(settings.embedding_model, settings.models)
     folders = _folders(settings, paths or [])
     if dry_run:
-        with TemporaryDirectory() as empty:
-            path = settings.store if settings.store.exists() else Path(empty) / "store.sqlite"
-            with Writer(path, embedding) as writer:
-                report = updating.foretell(writer, updating.look(writer, folders, settings.limits).plan)
+        with TemporaryDirectory() as scratch, Writer(_as_it_is(settings, Path(scratch)), embedding) as writer:
+            view = updating.look(writer, folders, settings.limits)
+            report = updating.foretell(writer, view.plan)
         _print_report(report, as_json, would=True)
+        if not yes:
+            updating.require_few_removals(view)
         return
     with Writer(settings.store, embedding) as writer, _progress("indexing passages", quiet) as progress:
         report = updating.update(writer, folders, lambda: _embedder(settings), settings.limits, progress, confirmed=yes)
     _print_report(report, as_json)
+
+
+def _as_it_is(settings: Settings, scratch: Path) -> Path:
+    """Return where to look at the store without changing it: a copy of one that would be brought to another layout."""
+    copy = scratch / settings.store.name
+    if settings.store.exists() and layout.version(settings.store) == layout.VERSION:
+        return settings.store
+    if settings.store.exists():
+        shutil.copy(settings.store, copy)
+    return copy
 
 
 @index_app.command()
@@ -146,25 +159,33 @@ def watch(quiet: Quiet = False) -> None:
     """Bring the index up to date whenever articles arrive, change or go, until stopped with Ctrl+C."""
     settings = config.load()
     embedding = models.identity(settings.embedding_model, settings.models)
-    folders = _folders(settings, [])
     embedder = cache(lambda: _embedder(settings))
+    told = ""
 
     def update() -> bool:
+        nonlocal told
         try:
+            folders = _folders(settings, [])
             with Writer(settings.store, embedding) as writer, _progress("indexing passages", quiet) as progress:
                 report = updating.update(writer, folders, embedder, settings.limits, progress)
         except MujibError as error:
-            print(f"mujib: {error}", file=sys.stderr, flush=True)
+            if told != str(error):  # once, however often it is tried again
+                told = str(error)
+                print(f"mujib: {error}", file=sys.stderr, flush=True)
             return not isinstance(error, BusyError)
+        told = ""
         if report.done:
             _print_report(report, as_json=False)
             sys.stdout.flush()
         return True
 
+    def paths() -> list[Path]:
+        return [folder.path for folder in _folders(settings, [])]
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _errors.print(f"watching {', '.join(str(folder.path) for folder in folders)} - stop it with Ctrl+C.")
+    _errors.print(f"watching {', '.join(map(str, paths()))} - stop it with Ctrl+C.")
     with suppress(KeyboardInterrupt):
-        watching.watch([folder.path for folder in folders], settings.data.resolve(), update)
+        watching.watch(paths, settings.data.resolve(), update)
 
 
 @index_app.command()
@@ -182,6 +203,8 @@ def forget(
     with Writer(settings.store, models.identity(settings.embedding_model, settings.models)) as writer:
         removed = updating.forget(writer, folder, confirmed=yes)
     print(f"{removed} removed")
+    if store.recorded_folders(settings.store):
+        _errors.print("What another folder holds too comes back with the next `mujib index update`.")
 
 
 @index_app.command()
@@ -200,7 +223,8 @@ def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
 @index_app.command()
 def status(as_json: Json = False) -> None:
     """Say what the index holds."""
-    found = asdict(open_snapshot(config.load().store).status())
+    with closing(open_snapshot(config.load().store)) as snapshot:
+        found = asdict(snapshot.status())
     counts = {name: value for name, value in found["last_report"].items() if isinstance(value, int) and value}
     print(json.dumps(found, ensure_ascii=False) if as_json else _table(found | {"last_report": counts}))
 
@@ -384,18 +408,8 @@ def _embedder(settings: Settings) -> embed.Embedder:
     return embed.load(settings.embedding_model, settings.models)
 
 
-def _folders(settings: Settings, paths: list[Path]) -> list[Folder]:
-    """Return the folders of the collection: those recorded, those given; the shipped articles when there are none."""
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"there is no file or folder {path}. Give one that exists.")
-    recorded = [Folder.named(name, ROOT) for name in store.recorded_folders(settings.store)]
-    given = [Folder.of(path, ROOT) for path in paths]
-    all_of_them = {folder.path: folder for folder in [*recorded, *given]}
-    outermost = [
-        folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
-    ]
-    return outermost or [Folder.of(settings.articles, ROOT)]
+def _folders(settings: Settings, given: list[Path]) -> list[Folder]:
+    return of_collection(settings.store, given, settings.articles, ROOT)
 
 
 def _window(since: str | None, until: str | None) -> Window:

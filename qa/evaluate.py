@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from index import embed, models
 from index.embed import Embedder
+from index.folders import Folder
 from index.lexical import analyse
 from index.shelf import Shelf
 from index.snapshot import Snapshot, open_snapshot
 from index.store import Writer
 from index.types import Chunk
-from index.update import Folder, Progress, update
+from index.update import Progress, update
 from qa import questions
 from qa.config import ROOT, Settings
 from qa.ground import EVIDENCE, rank

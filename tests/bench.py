@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from index.chunk import sentences, split
 from index.digest import content_sha256
+from index.folders import Folder
 from index.plan import Change
 from index.snapshot import open_snapshot
 from index.store import Writer
 from index.types import Article
-from index.update import Folder, update
+from index.update import update
 from qa.config import Settings
 from qa.question import accept
 from qa.retrieve import search

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from index.folders import Folder
 from index.store import Writer
-from index.update import Folder, Report, update
+from index.update import Report, update
 from qa.config import Settings
 from tests.fakes import FakeEmbedder
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from index.folders import Folder
 from index.store import Writer
 from index.types import Article, Rejection
-from index.update import Folder, Report, update
+from index.update import Report, update
 from index.worker import Worker
 from qa import config, prompt
 from qa.confidence import Calibration, Weights

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from index import embed
+from index.folders import Folder
 from index.snapshot import open_snapshot
 from index.store import Writer
-from index.update import Folder, Report, update
+from index.update import Report, update
 from qa import confidence, prompt
 from qa.answer import ask
 from qa.cite import Checker, renumber, write

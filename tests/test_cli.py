@@ -136,8 +136,9 @@ def test_a_question_of_ten_megabytes_is_refused_without_reading_it_all(run: Run,
     assert one_line(errors)
 
 
-def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenerator, store: Path) -> None:
-    store.parent.mkdir()
+def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenerator, store: Path, folder: Path) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    run("index", "update", str(folder))
     store.write_bytes(b"garbage " * 1000)
     for arguments in (["ask", "Who?"], ["index", "update"], ["index", "status"]):
         code, _, errors = run(*arguments)
@@ -147,6 +148,96 @@ def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenera
         assert "mujib index rebuild" in errors
     assert run("index", "rebuild", "--quiet")[0] == 0
     assert run("index", "check")[0] == 0
+    assert json.loads(run("index", "status", "--json")[1])["folders"] == [folder.as_posix()]
+
+    store.write_bytes(b"garbage " * 1000)
+    store.with_name("store.sqlite.folders.json").unlink()
+    code, _, errors = run("index", "rebuild")
+    assert (code, one_line(errors)) == (1, True)
+    assert "mujib index update FOLDER" in errors
+
+
+def test_a_dry_run_changes_nothing_and_refuses_what_the_update_refuses(
+    run: Run, models: ScriptedGenerator, store: Path, folder: Path
+) -> None:
+    for n in range(3):
+        (folder / f"{n}.txt").write_text(f"The police arrested {n} people.", "utf-8")
+    run("index", "update", str(folder))
+    for n in range(2):
+        (folder / f"{n}.txt").unlink()
+    status, output, errors = run("index", "update", "--dry-run")
+    assert (status, "2 removed" in output, "--yes" in errors) == (1, True, True)
+    assert run("index", "update", "--dry-run", "--yes")[0] == 0
+    assert json.loads(run("index", "status", "--json")[1])["articles"] == 3
+
+
+def test_a_dry_run_leaves_a_store_of_an_earlier_layout_as_it_is(
+    run: Run, models: ScriptedGenerator, store: Path, folder: Path
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    old = (Path(__file__).parent / "layouts" / "2.sqlite").read_bytes()
+    store.parent.mkdir()
+    store.write_bytes(old)
+    status, output, _ = run("index", "update", str(folder), "--dry-run")
+    assert (status, "1 added" in output) == (0, True)
+    assert store.read_bytes() == old
+
+
+def test_a_folder_around_one_of_the_collection_takes_it_in(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+    inner = folder / "inner"
+    inner.mkdir()
+    for n in range(3):
+        (inner / f"{n}.txt").write_text(f"The police arrested {n} people.", "utf-8")
+    run("index", "update", str(inner))
+    report = json.loads(run("index", "update", str(folder), "--json")[1])
+    assert (report["moved"], report["added"], report["rejected"]) == (3, 0, [])
+    (inner / "0.txt").unlink()
+    (inner / "1.txt").write_text("The police arrested nobody.", "utf-8")
+    report = json.loads(run("index", "update", "--json")[1])
+    assert (report["changed"], report["removed"], report["unchanged"]) == (1, 1, 1)
+    assert json.loads(run("index", "status", "--json")[1])["folders"] == [folder.as_posix()]
+    assert run("index", "check")[0] == 0
+
+
+def test_a_path_that_cannot_be_read_is_no_folder_of_the_collection(
+    run: Run, models: ScriptedGenerator, folder: Path
+) -> None:
+    (folder / "photo.jpg").write_bytes(b"x")
+    (folder / "a\nb").mkdir()
+    for path in (folder / "photo.jpg", folder / "a\nb"):
+        code, _, errors = run("index", "update", str(path))
+        assert (code, one_line(errors)) == (2, True)
+
+
+def test_a_folder_that_lost_all_its_articles_is_asked_about(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+    for name, count in (("large", 5), ("small", 1)):
+        (folder / name).mkdir()
+        for n in range(count):
+            (folder / name / f"{n}.txt").write_text(f"In {name} the police arrested {n} people.", "utf-8")
+    run("index", "update", str(folder / "large"), str(folder / "small"))
+    (folder / "small" / "0.txt").unlink()
+    code, _, errors = run("index", "update")
+    assert (code, one_line(errors)) == (1, True)
+    assert "is it the right disk?" in errors
+    assert run("index", "update", "--yes")[0] == 0
+
+
+def test_a_rebuild_loses_no_folder_that_is_away_and_brings_none_back(
+    run: Run, models: ScriptedGenerator, folder: Path, store: Path
+) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "a.txt").write_text(f"In {name} the police arrested people.", "utf-8")
+    run("index", "update", str(folder / "one"), str(folder / "two"))
+    (folder / "two").rename(folder / "away")
+    code, _, errors = run("index", "rebuild", "--quiet")
+    assert (code, one_line(errors)) == (1, True)
+    assert "would lose" in errors
+    assert json.loads(run("index", "status", "--json")[1])["articles"] == 2
+    run("index", "forget", str(folder / "two"))
+    assert run("index", "rebuild", "--quiet")[0] == 0
+    status = json.loads(run("index", "status", "--json")[1])
+    assert (status["articles"], status["folders"]) == (1, [(folder / "one").as_posix()])
 
 
 def test_a_missing_model_is_one_line(run: Run) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import embed
+from index.folders import Folder
 from index.store import Writer
-from index.update import Folder, Report, update
+from index.update import Report, update
 from qa import confidence, prompt
 from qa.answer import ask
 from qa.config import ROOT, Settings

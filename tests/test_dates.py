@@ -124,3 +124,16 @@ def test_what_is_no_period(written: str) -> None:
 def test_any_text_is_a_period_or_none(text: str) -> None:
     found = period(text)
     assert found is None or date.fromisoformat(found[0]) <= date.fromisoformat(found[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("24/06/1438", None),
+        ("1438/06/24هـ - 2017/03/23م", "2017-03-23"),
+        ("23-Mar-2017", "2017-03-23"),
+        ("1439-01-01", None),
+    ],
+)
+def test_a_year_of_the_hijra_is_not_one_of_ours(text: str, day: str | None) -> None:
+    assert iso_day(text) == day

@@ -14,8 +14,8 @@ import pytest
 
 from index import update as updating
 from index.check import check
+from index.folders import Folder
 from index.snapshot import newest_generation, open_snapshot
-from index.update import Folder
 from qa.config import Settings
 from tests.changes import bring, change
 from tests.fakes import FakeEmbedder

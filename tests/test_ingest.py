@@ -265,3 +265,24 @@ def test_the_same_content_has_the_same_id_wherever_it_lies(folder: Path) -> None
     assert (before.id, before.sha256) == (after.id, after.sha256)
     (folder / "b.txt").write_text(ARABIC + " زيادة.", "utf-8")
     assert only_article(folder).id != before.id
+
+
+def test_what_a_record_says_can_always_be_written_down(folder: Path) -> None:
+    records = [
+        r'{"text": "First text.", "source": "a\ud800b\nc", "url": "\ud800", "id": "a\ud800"}',
+        r'{"text": "Second text.", "id": "1", "title": "\ud800"}',
+        r'{"text": "Third text.", "id": "n:1"}',
+    ]
+    (folder / "a.jsonl").write_text("\n".join(records), "utf-8")
+    articles, rejections = read_all(folder)
+    assert not rejections
+    assert (articles[0].source, articles[0].url) == ("a\ufffdb c", "\ufffd")
+    assert [len(article.id) for article in articles] == [16, 16, 3]
+    for article in articles:
+        repr(article).encode("utf-8")
+
+
+def test_a_hashtag_is_a_name_and_a_folder_is_never_temporary(folder: Path) -> None:
+    (folder / "قسم.part").mkdir()
+    (folder / "قسم.part" / "#عاجل.txt").write_text(ARABIC, "utf-8")
+    assert only_article(folder).path == "news/قسم.part/#عاجل.txt"

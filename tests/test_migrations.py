@@ -12,9 +12,10 @@ import pytest
 from index import layout, migrations
 from index.check import check
 from index.errors import DamagedStoreError, OtherVersionError
+from index.folders import Folder
 from index.snapshot import open_snapshot
 from index.store import Writer
-from index.update import Folder, update
+from index.update import update
 from qa.config import Settings
 from tests.fakes import FakeEmbedder
 from tests.test_update import content

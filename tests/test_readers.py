@@ -88,7 +88,7 @@ def test_csv_with_any_delimiter(worker: Worker, delimiter: str) -> None:
 
 
 def test_csv_without_what_it_needs(worker: Worker) -> None:
-    assert reason(worker, ".csv", "a,b\n1,2\n") == "its first line does not name a column `text`"
+    assert reason(worker, ".csv", "a,b\n1,2\n") == "its first line does not name a column `text` or `نص`"
     assert reason(worker, ".csv", "title,text\nonly a title,\n") == "line 2: there is no text in it"
     assert drafts(worker, ".csv", f"title,text\n,{'long ' * 100_000}\n")[0].text.startswith("long")
 

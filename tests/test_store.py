@@ -133,7 +133,7 @@ def test_vectors_of_another_model_are_refused(filled: Path) -> None:
 
 def test_another_version_is_refused(filled: Path) -> None:
     execute(filled, "PRAGMA user_version = 99")
-    with pytest.raises(OtherVersionError, match="mujib index rebuild"):
+    with pytest.raises(OtherVersionError, match="or a newer one"):
         open_snapshot(filled)
     execute(filled, "PRAGMA user_version = 1")
     execute(filled, "UPDATE meta SET value = 'older' WHERE name = 'chunking'")

@@ -15,9 +15,10 @@ from index import ingest
 from index import update as updating
 from index.check import check
 from index.errors import CollectionError, RemovalError, StoreError
+from index.folders import Folder
 from index.snapshot import Snapshot, open_snapshot
 from index.store import Writer
-from index.update import Folder, Report, rebuild
+from index.update import Report, rebuild
 from index.worker import Worker
 from qa.config import Settings
 from qa.question import accept
@@ -161,13 +162,21 @@ def test_a_rebuild_replaces_a_damaged_store(folder: Path, store: Path, embedder:
     assert store.with_name("store.sqlite.damaged").exists()
 
 
-def test_an_empty_folder_leaves_the_collection_alone(folder: Path, store: Path, bring_up_to_date: Update) -> None:
+def test_an_empty_folder_leaves_the_collection_alone(
+    folder: Path, store: Path, bring_up_to_date: Update, embedder: FakeEmbedder
+) -> None:
     write(folder, "a.txt", "First article.")
     bring_up_to_date()
+    before = content(store)
     (folder / "a.txt").unlink()
-    with pytest.raises(CollectionError, match="no article in"):
-        bring_up_to_date()
-    assert len(content(store)) == 2
+    folders = [Folder(folder, "articles")]
+    with Writer(store, embedder.identity) as writer:
+        with pytest.raises(RemovalError, match="--yes"):
+            updating.update(writer, folders, lambda: embedder, Settings().limits)
+        assert content(store) == before
+        assert updating.update(writer, folders, lambda: embedder, Settings().limits, confirmed=True).removed == 1
+        with pytest.raises(CollectionError, match="no article in"):
+            updating.update(writer, folders, lambda: embedder, Settings().limits)
 
 
 def test_folders_are_named_from_the_project_or_by_their_full_path(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def watching(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
         try:
             thread.start()
             with pytest.raises(KeyboardInterrupt):
-                watch.watch([folder], tmp_path / "articles" / "data", update)
+                watch.watch(lambda: [folder], tmp_path / "articles" / "data", update)
             thread.join()
         finally:
             signal.signal(signal.SIGINT, before)

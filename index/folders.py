@@ -1,0 +1,60 @@
+"""Which folders is the collection read from?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index.errors import UsageError
+from index.readers import reader_for
+from index.store import recorded_folders
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of articles, or one file: where it is and the name that the articles' paths start with."""
+
+    path: Path
+    name: str
+    covers: tuple[str, ...] = ()  # the names of recorded folders that lie in it and are part of it from now on
+
+    @classmethod
+    def of(cls, path: Path, project: Path) -> Folder:
+        """Return the folder at `path`, named from the project's folder when it lies in it, else by its full path."""
+        path = path.expanduser().resolve()
+        inside = path.is_relative_to(project) and path != project
+        return cls(path, path.relative_to(project).as_posix() if inside else path.as_posix())
+
+    @classmethod
+    def named(cls, name: str, project: Path) -> Folder:
+        """Return the folder that was recorded by its `name`."""
+        return cls(project / name, name)
+
+
+def of_collection(store: Path, given: Sequence[Path], first: Path, project: Path) -> list[Folder]:
+    """Return the folders that the store records, and those `given`; `first` when there are none at all.
+
+    A folder within another one is part of that. Raises `UsageError` for a path that cannot be one of them.
+    """
+    for path in given:
+        _require_usable(path)
+    recorded = [Folder.named(name, project) for name in recorded_folders(store)]
+    all_of_them = {folder.path: folder for folder in [*(Folder.of(path, project) for path in given), *recorded]}
+    outermost = [
+        folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
+    ]
+    known = {folder.name: folder.path for folder in recorded}
+    return [
+        replace(folder, covers=tuple(name for name, path in known.items() if folder.path in path.parents))
+        for folder in outermost
+    ] or [Folder.of(first, project)]
+
+
+def _require_usable(path: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {path}. Give one that exists.")
+    if path.is_file() and reader_for(path) is None:
+        raise UsageError(f"{path}: files of this kind are not read. The README lists those that are.")
+    if not path.resolve().as_posix().isprintable():  # bytes that are not UTF-8, line ends and the like
+        raise UsageError(f"{path!a}: the name cannot be written down. Give the folder another one.")
