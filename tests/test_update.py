@@ -231,6 +231,35 @@ def test_a_file_written_again_with_the_same_size_and_time_is_read_again(
     assert bring_up_to_date().changed == 1
 
 
+def test_a_reader_is_not_waited_for_and_the_log_is_put_in_the_store(
+    folder: Path, store: Path, bring_up_to_date: Update
+) -> None:
+    write(folder, "a.txt", "First article.")
+    bring_up_to_date()
+    with closing(open_snapshot(store)):
+        write(folder, "b.txt", "Second article.")
+        began = time.monotonic()
+        bring_up_to_date()
+        assert time.monotonic() - began < 5
+    write(folder, "c.txt", "Third article.")
+    with closing(sqlite3.connect(store)) as other:  # keeps the log from being deleted with the last who has it open
+        other.execute("SELECT count(*) FROM meta").fetchone()
+        bring_up_to_date()
+        assert store.with_name("store.sqlite-wal").stat().st_size == 0
+
+
+def test_a_store_that_cannot_be_written_to_can_be_asked(
+    folder: Path, store: Path, bring_up_to_date: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "a.txt", "First article.")
+    bring_up_to_date()
+    before = content(store)
+    beside = sorted(path.name for path in store.parent.iterdir())
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert content(store) == before
+    assert sorted(path.name for path in store.parent.iterdir()) == beside
+
+
 def test_nothing_new_writes_nothing(folder: Path, store: Path, bring_up_to_date: Update) -> None:
     write(folder, "a.txt", "First article.")
     bring_up_to_date()

@@ -22,7 +22,11 @@ def watching(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setattr(watch, "_SETTLED", 100)
     monkeypatch.setattr(watch, "_AGAIN", 300)
 
-    def go(*things: Callable[[], object], results: tuple[bool, ...] = ()) -> list[float]:
+    def go(
+        *things: Callable[[], object],
+        results: tuple[bool, ...] = (),
+        folders: Callable[[], list[Path]] = lambda: [folder],
+    ) -> list[float]:
         made: list[float] = []
         answers = iter(results)
 
@@ -42,7 +46,7 @@ def watching(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
         try:
             thread.start()
             with pytest.raises(KeyboardInterrupt):
-                watch.watch(lambda: [folder], tmp_path / "articles" / "data", update)
+                watch.watch(folders, tmp_path / "articles" / "data", update)
             thread.join()
         finally:
             signal.signal(signal.SIGINT, before)
@@ -70,6 +74,25 @@ def test_hidden_files_and_what_updates_write_are_passed_over(
 
 def test_an_update_that_could_not_be_done_is_tried_again(watching: Callable[..., list[float]]) -> None:
     assert len(watching(results=(False, False, True))) == 3
+
+
+def test_folders_that_come_later_are_watched_too(
+    folder: Path, tmp_path: Path, watching: Callable[..., list[float]]
+) -> None:
+    later = tmp_path / "later"
+    folders = [folder]
+    later.mkdir()
+    (later / "a.txt").touch()
+    made = watching(
+        lambda: folders.append(later), (later / "b.txt").touch, (later / "b.txt").unlink, folders=lambda: folders
+    )
+    assert len(made) == 4
+
+
+def test_a_folder_may_be_away_and_come_back(folder: Path, tmp_path: Path, watching: Callable[..., list[float]]) -> None:
+    away = folder.rename(tmp_path / "away")
+    made = watching(lambda: away.rename(folder), (folder / "b.txt").touch)
+    assert len(made) == 3
 
 
 def test_the_command_survives_bad_files_and_stops_cleanly(folder: Path, tmp_path: Path) -> None:
