@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.errors import UsageError
 from index.readers import reader_for
-from index.store import recorded_folders
+from index.store import had_folders, recorded_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Folder:
 
 
 def of_collection(store: Path, given: Sequence[Path], first: Path, project: Path) -> list[Folder]:
-    """Return the folders that the store records, and those `given`; `first` when there are none at all.
+    """Return the folders that the store records, and those `given`; `first` when there has never been one.
 
-    A folder within another one is part of that. Raises `UsageError` for a path that cannot be one of them.
+    A folder within another one is part of that. Raises `UsageError` for a path that cannot be one of them, and when all
+    have been forgotten.
     """
     for path in given:
         _require_usable(path)
@@ -44,6 +45,8 @@ def of_collection(store: Path, given: Sequence[Path], first: Path, project: Path
     outermost = [
         folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
     ]
+    if not outermost and had_folders(store):
+        raise UsageError("the collection has no folder any more. Give one: `mujib index update FOLDER`.")
     known = {folder.name: folder.path for folder in recorded}
     return [
         replace(folder, covers=tuple(name for name, path in known.items() if folder.path in path.parents))

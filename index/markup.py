@@ -69,7 +69,7 @@ def read_html(data: bytes) -> Iterator[Draft | UnreadableError]:
         text=page.text or "",
         title=page.title or "",
         published=page.date,
-        source=page.sitename or page.hostname,
+        source=page.sitename or page.hostname or page.author,
         url=page.url,
     )
 

@@ -316,6 +316,11 @@ def recorded_folders(path: Path) -> tuple[str, ...]:
             ) from None
 
 
+def had_folders(path: Path) -> bool:
+    """Return whether the store at `path` was ever read from a folder."""
+    return _folders_beside(path).exists()
+
+
 def _folders_beside(path: Path) -> Path:
     return path.with_name(path.name + _FOLDERS)
 

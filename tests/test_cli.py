@@ -199,6 +199,19 @@ def test_a_folder_around_one_of_the_collection_takes_it_in(run: Run, models: Scr
     assert run("index", "check")[0] == 0
 
 
+def test_what_is_forgotten_does_not_bring_the_shipped_articles_back(
+    run: Run, models: ScriptedGenerator, folder: Path
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    run("index", "update", str(folder))
+    assert run("index", "forget", str(folder))[0] == 1
+    assert run("index", "forget", str(folder), "--yes")[:2] == (0, "1 removed\n")
+    code, _, errors = run("index", "update")
+    assert (code, one_line(errors)) == (2, True)
+    assert "Give one" in errors
+    assert json.loads(run("index", "update", str(folder), "--json")[1])["added"] == 1
+
+
 def test_a_path_that_cannot_be_read_is_no_folder_of_the_collection(
     run: Run, models: ScriptedGenerator, folder: Path
 ) -> None:
