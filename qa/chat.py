@@ -6,11 +6,17 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
 from index.errors import MujibError
+from qa import api
 from qa.answer import stream
 from qa.conversation import Exchange, remember
 from qa.engine import Engine
 from qa.errors import PortBusyError
+from qa.mujib import Mujib
 from qa.question import MAX_CHARACTERS, accept
 from qa.render import as_html, block, sentences_as_html
 from qa.types import Answer, Checked, Draft
@@ -18,6 +24,8 @@ from qa.types import Answer, Checked, Draft
 _CSS = "#chat [dir] { text-align: start } #chat hr { margin: .6em 0 }"
 
 Message = dict[str, str]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+USER = "mujib"  # who gives the password
 _QUEUE = 16  # questions that may wait; the model answers one at a time
 _FONTS = ["system-ui", "Segoe UI", "Noto Sans Arabic", "Tahoma", "sans-serif"]  # of this computer: none is fetched
 
@@ -99,10 +107,32 @@ def require_free(host: str, port: int) -> None:
             ) from None
 
 
-def serve(engine: Engine, host: str, port: int) -> None:
-    """Serve the page until interrupted."""
-    page = build(engine)
+def application(engine: Engine, host: str, port: int, password: str = "") -> FastAPI:
+    """Return the page with the door for programs on the same port.
+
+    With a `password` both ask for it: the page from the user `mujib`, programs as their key. Without one only requests
+    that name this computer are taken: a page from elsewhere could otherwise come in under a name of its own.
+    """
+    page, app = build(engine), api.build(Mujib(engine), password)
     import gradio as gr
 
-    theme = gr.themes.Default(font=_FONTS, font_mono=["monospace"])
-    page.launch(server_name=host, server_port=port, theme=theme, css=_CSS, share=False, quiet=True, footer_links=[])
+    if not password:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host])
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        server_name=host,
+        server_port=port,
+        auth=(USER, password) if password else None,
+        theme=gr.themes.Default(font=_FONTS, font_mono=["monospace"]),
+        css=_CSS,
+        footer_links=[],
+        ssr_mode=False,
+    )
+    return mounted
+
+
+def serve(engine: Engine, host: str, port: int, password: str = "") -> None:
+    """Serve the page and the door for programs until interrupted."""
+    uvicorn.run(application(engine, host, port, password), host=host, port=port, log_level="warning")

@@ -23,7 +23,6 @@ from index import check as checking
 from index import embed, layout, models, store
 from index import update as updating
 from index import watch as watching
-from index.dates import period
 from index.errors import BusyError, ModelError, MujibError, NoIndexError, UsageError
 from index.folders import Folder, of_collection
 from index.snapshot import open_snapshot
@@ -31,7 +30,7 @@ from index.store import Writer
 from index.update import Report
 from qa import config
 from qa.config import ROOT, Settings
-from qa.types import Window
+from qa.when import window
 
 if TYPE_CHECKING:
     from qa.evaluate import Bench
@@ -84,7 +83,7 @@ def ask(
 
     text = sys.stdin.buffer.read(_STDIN_BYTES).decode("utf-8", "replace") if question == "-" else question
     accepted = accept(text, language)
-    window = _window(since, until)
+    days = window(since, until)
     settings = config.load()
 
     from qa import render
@@ -92,7 +91,7 @@ def ask(
     from qa.engine import Engine
 
     with _errors.status("…"):
-        answer = answer_to(Engine.open(settings), accepted, window)
+        answer = answer_to(Engine.open(settings), accepted, days)
     print(render.as_json(answer) if as_json else render.as_text(answer))
     raise typer.Exit(NO_EVIDENCE if answer.status == "no_evidence" else 0)
 
@@ -102,17 +101,20 @@ def chat(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
 ) -> None:
-    """Open the chat page."""
+    """Open the chat page, and on the same port the door for programs (`/v1`)."""
     settings = config.load()
 
     from qa import chat as page
     from qa.engine import Engine
 
+    password = settings.auth.get_secret_value()
+    if host not in page.LOOPBACK and not password:
+        raise UsageError(f"on {host} others could ask too: set a password in MUJIB_AUTH first, or leave --host out.")
     page.require_free(host, port)
     with _errors.status("loading the models…"):
         engine = Engine.open(settings)
     _errors.print(f"Mujib is ready at http://{host}:{port} - stop it with Ctrl+C.")
-    page.serve(engine, host, port)
+    page.serve(engine, host, port, password)
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Even if more than half of the articles would be removed.")]
@@ -410,19 +412,6 @@ def _embedder(settings: Settings) -> embed.Embedder:
 
 def _folders(settings: Settings, given: list[Path]) -> list[Folder]:
     return of_collection(settings.store, given, settings.articles, ROOT)
-
-
-def _window(since: str | None, until: str | None) -> Window:
-    return Window(_day("--since", since, 0), _day("--until", until, 1))
-
-
-def _day(option: str, value: str | None, end: int) -> str | None:
-    if value is None:
-        return None
-    named = period(value)
-    if named is None:
-        raise UsageError(f"{option} {value}: not a date. Write it as 2017-03-23, 2017-03 or 2017.")
-    return named[end]
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     server_model: str = Field("default", description="the model's name on that server")
     server_key: SecretStr = Field(SecretStr(""), description="key for that server")
     free_wording: bool | None = Field(None, description="let the model word its answers; unset: a server's only")
+    auth: SecretStr = Field(SecretStr(""), description="password of the page and key of its API; needed to be reached")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="processor threads of the answering model")
     context_tokens: int = Field(4096, ge=1024, description="context of the answering model")
     answer_tokens: int = Field(200, ge=16, description="most tokens of an answer")

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from index.dates import period
+from index.errors import UsageError
 from index.normalise import fold
+from qa.types import Window
 
 _LAST = "2999-12-31"  # what looks like a later year is a number
 _REPORTED_WITHIN = 3  # days after it happened within which newspapers write of a thing
@@ -81,3 +83,17 @@ def days(question: str, today: date) -> Days | None:
         return None
     until = date.fromisoformat(named[1])
     return Days(named[0], (until + timedelta(_REPORTED_WITHIN)).isoformat(), relative=False)
+
+
+def window(since: str | None, until: str | None) -> Window:
+    """Return what is searched from one day, month or year to another. Raises `UsageError` for what is no date."""
+    return Window(_end("since", since, 0), _end("until", until, 1))
+
+
+def _end(name: str, value: str | None, end: int) -> str | None:
+    if not value:
+        return None
+    named = period(value)
+    if named is None:
+        raise UsageError(f"{name} {value}: not a date. Write it as 2017-03-23, 2017-03 or 2017.")
+    return named[end]

@@ -107,7 +107,7 @@ def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenera
         (["ask", ""], 2, "the question is empty"),
         (["ask", "؟"], 2, "the question is empty"),
         (["ask", "x" * 5000], 2, "5,000 characters; at most 2,000"),
-        (["ask", "Who?", "--since", "yesterday"], 2, "--since yesterday: not a date. Write it as"),
+        (["ask", "Who?", "--since", "yesterday"], 2, "since yesterday: not a date. Write it as"),
         (["ask", "Who?"], 1, "there is no index at"),
         (["chat", "--port", "1234"], 1, "there is no index at"),
         (["index", "update", "/nowhere"], 2, "there is no file or folder /nowhere"),
