@@ -70,7 +70,13 @@ def main() -> None:
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="The question, or - to read it from standard input.")],
+    question: Annotated[
+        str | None, typer.Argument(help="The question, or - to read it from standard input.", show_default=False)
+    ] = None,
+    *,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Answer each line of this file instead.")
+    ] = None,
     as_json: Json = False,
     language: Annotated[
         Literal["auto", "ar", "en"], typer.Option(help="Language of the answer; auto: the question's.")
@@ -78,11 +84,13 @@ def ask(
     since: Day = None,
     until: Day = None,
 ) -> None:
-    """Answer one question. Exit status: 0 answered or quoted, 3 the articles do not say, 2 usage, 1 failure."""
+    """Answer one question, or each line of a file. Exit status: 0 answered or quoted, 3 the articles do not say.
+
+    Of several questions: 0 when all are answered, 3 when one is not. 2 usage, 1 failure.
+    """
     from qa.question import accept
 
-    text = sys.stdin.buffer.read(_STDIN_BYTES).decode("utf-8", "replace") if question == "-" else question
-    accepted = accept(text, language)
+    questions = [accept(text, language) for text in _questions(question, file)]
     days = window(since, until)
     settings = config.load()
 
@@ -91,9 +99,42 @@ def ask(
     from qa.engine import Engine
 
     with _errors.status("…"):
-        answer = answer_to(Engine.open(settings), accepted, days)
-    print(render.as_json(answer) if as_json else render.as_text(answer))
-    raise typer.Exit(NO_EVIDENCE if answer.status == "no_evidence" else 0)
+        engine = Engine.open(settings)
+    unanswered = False
+    for number, accepted in enumerate(questions):
+        with _errors.status("…"):
+            answer = answer_to(engine, accepted, days)
+        if file and not as_json:
+            print("\n" * bool(number) + f"? {accepted.text}")
+        print(render.as_json(answer) if as_json else render.as_text(answer), flush=True)
+        unanswered |= answer.status == "no_evidence"
+    raise typer.Exit(NO_EVIDENCE if unanswered else 0)
+
+
+def _questions(question: str | None, file: Path | None) -> list[str]:
+    if (question is None) == (file is None):
+        raise UsageError("give a question, or a file of questions with --file.")
+    if file is not None:
+        try:
+            lines = [line for line in file.read_text("utf-8-sig").splitlines() if line.strip()]
+        except UnicodeDecodeError:
+            raise UsageError(f"{file} is not UTF-8. Save it so.") from None
+        if not lines:
+            raise UsageError(f"there is no question in {file}. Write one in each line.")
+        return lines
+    return [sys.stdin.buffer.read(_STDIN_BYTES).decode("utf-8", "replace") if question == "-" else str(question)]
+
+
+@app.command()
+def mcp() -> None:
+    """Serve assistants over standard input and output (Model Context Protocol): ask, search, read_article."""
+    settings = config.load()
+
+    from qa import assistants
+    from qa.engine import Engine
+    from qa.mujib import Mujib
+
+    assistants.build(cache(lambda: Mujib(Engine.open(settings)))).run("stdio")
 
 
 @app.command()

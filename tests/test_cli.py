@@ -73,6 +73,30 @@ def test_ask_answers_and_tells_by_its_exit_status(run: Run, models: ScriptedGene
     assert (status, json.loads(output)["status"]) == (3, "no_evidence")
 
 
+def test_a_file_of_questions_is_answered_line_by_line(
+    run: Run, models: ScriptedGenerator, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    run("index", "update", str(folder))
+    questions = tmp_path / "questions.txt"
+    questions.write_text(
+        "How many people did the police arrest?\n\nHow many people did the police arrest in London?\n", "utf-8"
+    )
+    models.replies = ["8 people"] * 4
+    status, output, _ = run("ask", "--file", str(questions), "--json")
+    answers = [json.loads(line) for line in output.splitlines()]
+    assert (status, [answer["status"] for answer in answers]) == (0, ["answered"] * 2)
+    status, output, _ = run("ask", "--file", str(questions))
+    assert output.splitlines()[0] == "? How many people did the police arrest?"
+    with questions.open("a", encoding="utf-8") as file:
+        file.write("Which elephants sing?\n")
+    models.replies = ["8 people"] * 2
+    assert run("ask", "--file", str(questions), "--json")[0] == 3
+    for arguments in (["ask"], ["ask", "Who?", "--file", str(questions)]):
+        code, _, errors = run(*arguments)
+        assert (code, one_line(errors)) == (2, True)
+
+
 def test_update_says_what_it_would_do_and_what_it_did(run: Run, models: ScriptedGenerator, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
     (folder / "b.txt").write_bytes(b"\0\0")

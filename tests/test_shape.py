@@ -42,6 +42,7 @@ def imports(path: Path) -> Iterator[str]:
         ("llama_cpp", "qa/generate.py"),
         ("httpx", "qa/generate.py"),
         ("gradio", "qa/chat.py"),
+        ("mcp", "qa/assistants.py"),
     ],
 )
 def test_each_heavy_library_has_one_importer(library: str, room: str) -> None:
