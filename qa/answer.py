@@ -43,7 +43,8 @@ def stream(
     snapshot = engine.snapshot()
     grounding = look(engine, snapshot, question, window, history)
     clock.mark("evidence")
-    yield Found(grounding.evidence, grounding.enough)
+    nearest = cite.closest(grounding.evidence, snapshot)
+    yield Found(grounding.evidence, grounding.enough, nearest)
 
     checked: tuple[Sentence, ...] = ()
     status: Status = "no_evidence"
@@ -65,7 +66,7 @@ def stream(
         text=cite.write(sentences) or prompt.no_evidence(engine.prompts, question),
         sentences=sentences,
         citations=citations,
-        closest=() if grounding.enough else cite.closest(grounding.evidence, snapshot),
+        closest=() if grounding.enough else nearest,
         confidence=grounding.confidence,
         asked=grounding.question.text,
         since=grounding.window.since,

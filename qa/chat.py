@@ -18,8 +18,8 @@ from qa.engine import Engine
 from qa.errors import PortBusyError
 from qa.mujib import Mujib
 from qa.question import MAX_CHARACTERS, accept
-from qa.render import as_html, block, sentences_as_html
-from qa.types import Answer, Checked, Draft
+from qa.render import as_html, block, found_as_html, sentences_as_html
+from qa.types import Answer, Checked, Draft, Found
 
 _CSS = "#chat [dir] { text-align: start } #chat hr { margin: .6em 0 }"
 
@@ -49,14 +49,18 @@ def build(engine: Engine) -> Any:
             return "", [*before, {"role": "assistant", "content": content}], asked
 
         yield shown("…")
-        finished = ""
+        finished = found = ""
         try:
-            for event in stream(engine, accept(text), history=asked, cancelled=lambda: session in stopped):
-                if isinstance(event, Checked):
+            accepted = accept(text)
+            for event in stream(engine, accepted, history=asked, cancelled=lambda: session in stopped):
+                if isinstance(event, Found) and event.enough:
+                    found = found_as_html(event.nearest, accepted.language)
+                    yield shown(found)
+                elif isinstance(event, Checked):
                     finished = sentences_as_html(event.sentences)
-                    yield shown(finished)
+                    yield shown(finished + found)
                 elif isinstance(event, Draft):
-                    yield shown(finished + block(event.text))
+                    yield shown(finished + block(event.text) + found)
                 elif isinstance(event, Answer):
                     asked = remember(asked, Exchange(event.question, event.text if event.sentences else ""))
                     yield shown(as_html(event))

@@ -117,10 +117,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is nearest to the question is known; the model has not begun. It will only when that is `enough`."""
+    """What is nearest to the question is known; the model has not begun. It will only when that is `enough`.
+
+    `nearest` tells where the nearest sentence of each of the nearest articles lies.
+    """
 
     evidence: tuple[Evidence, ...]
     enough: bool
+    nearest: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)

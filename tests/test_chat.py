@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import html
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,12 @@ def test_stop_keeps_what_was_checked(serve: Callable[..., Client], engine_of: Ca
     client = serve(engine)
     job = client.submit("Police arrested 8 people, and they searched six houses?", [], api_name="/ask")
     assert waiting.writing.wait(10)
+    deadline = time.monotonic() + 10
+    while len(job.outputs()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    seen = shown(job.outputs()[1][1])  # before the model has said a word
+    assert "Found; the answer is being written:" in seen
+    assert "«They searched six houses.»" in seen
     client.predict(api_name="/stop")
     _, history = job.result(timeout=5)
     assert "They searched six houses. [1]" in shown(history).replace("<b>", "").replace("</b>", "")
