@@ -58,9 +58,9 @@ def build(engine: Engine) -> Any:
                     yield shown(found)
                 elif isinstance(event, Checked):
                     finished = sentences_as_html(event.sentences)
-                    yield shown(finished + found)
+                    yield shown(f"{finished}<hr>{found}")
                 elif isinstance(event, Draft):
-                    yield shown(finished + block(event.text) + found)
+                    yield shown(f"{finished}{block(event.text)}<hr>{found}")
                 elif isinstance(event, Answer):
                     asked = remember(asked, Exchange(event.question, event.text if event.sentences else ""))
                     yield shown(as_html(event))

@@ -37,6 +37,7 @@ _EMPTY = frozenset(
         "تلك التي الذي كان كانت تم عدد"
     ).split()
 )
+_NAMED = 3  # such words before a pronoun: "how many did the police arrest, and where did they search?" names its own
 _FEW = 2  # words with a meaning of their own: a shorter question leans on what came before
 
 
@@ -56,8 +57,13 @@ def remember(history: Sequence[Exchange], exchange: Exchange) -> tuple[Exchange,
 def leans(question: str) -> bool:
     """Return whether a question may need what came before it to be understood."""
     folded = _COPULA.sub("", fold(question))
-    signs = (_OPENING.search(folded), _PRONOUN.search(folded), _SUBJECTLESS.search(folded), _SUFFIX.search(question))
-    return any(signs) or len(own_words(folded)) < _FEW
+    if _OPENING.search(folded) or _SUBJECTLESS.search(folded) or len(own_words(folded)) < _FEW:
+        return True
+    return any(
+        len(own_words(text[: said.start()])) < _NAMED
+        for text, said in ((folded, _PRONOUN.search(folded)), (question, _SUFFIX.search(question)))
+        if said
+    )
 
 
 def own_words(question: str) -> list[str]:

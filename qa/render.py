@@ -46,7 +46,7 @@ def as_html(answer: Answer) -> str:
 def found_as_html(nearest: Sequence[Citation], language: Language) -> str:
     """Return what was found, as HTML to stand under an answer that is still being written."""
     found = {"ar": "وُجد، والجواب قيد الكتابة:", "en": "Found; the answer is being written:"}[language]
-    return "<hr>" + block(found) + "".join(block(_heading(c)) + block(f"«{c.quote}»") for c in nearest)
+    return block(found) + "".join(block(_heading(c)) + block(f"«{c.quote}»") for c in nearest)
 
 
 def sentences_as_html(sentences: Sequence[Sentence]) -> str:

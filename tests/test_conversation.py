@@ -40,6 +40,8 @@ def test_a_follow_up_leans(question: str) -> None:
     [
         *("من هي رئيسة الوزراء البريطانية؟", "Who is the prime minister of Britain?", "ما هو سعر النفط اليوم؟", FIRST),
         *("من فاز بكأس العالم 2018؟", "ما عاصمة فرنسا؟", "What is the capital of France?"),
+        "How many people did the police arrest, and where did they search?",
+        "كم شخصا أوقفت الشرطة البريطانية وأين فتشت منازلهم؟",
     ],
 )
 def test_a_question_of_its_own_does_not(question: str) -> None:
