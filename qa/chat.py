@@ -139,4 +139,6 @@ def application(engine: Engine, host: str, port: int, password: str = "") -> Fas
 
 def serve(engine: Engine, host: str, port: int, password: str = "") -> None:
     """Serve the page and the door for programs until interrupted."""
-    uvicorn.run(application(engine, host, port, password), host=host, port=port, log_level="warning")
+    app = application(engine, host, port, password)
+    # An open page keeps a connection: it is not waited for when the server is stopped.
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
