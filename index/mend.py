@@ -25,9 +25,7 @@ _WORD = re.compile(f"[{_ARABIC}]{{2,}}")
 _SHAPE = re.compile(f"[{_SHAPES[0]}-\ufd3d\ufd50-\ufdef\ufe70-\ufefc]")
 
 _LOST = re.compile("[\ue000-\uf8ff\ufffd]|\\(cid:\\d+\\)")
-_TWICE = re.compile(
-    "[ØÙطظ]"
-)  # the first byte of every Arabic letter in UTF-8, as windows-1252 and windows-1256 read it
+_TWICE = "ØÙطظ"  # the first byte of every Arabic letter in UTF-8, as windows-1252 and windows-1256 read it
 _QUESTION_MARKS = re.compile(r"(?<!\S)\?{2,}(?!\S)")
 _CLOSED = str.maketrans("()[]{}«»", ")(][}{»«")
 
@@ -39,19 +37,25 @@ def mend(text: str) -> str:
     """
     text = _decoded_once(text)
     _refuse_lost(text)
-    whole = _reads_backwards(*_evidence(text))
+    evidence = _evidence(text)
+    mended = text if evidence[1] < 2 else _in_order(text, _reads_backwards(*evidence))  # no line can have two either
+    shapes = len(_SHAPE.findall(mended))
+    if shapes and shapes > 0.1 * len(re.findall(f"[{_ARABIC}]", mended)):  # a lone ﻻ was typed so
+        mended = mended.translate(_LETTERS)
+    forwards, backwards, _ = evidence if mended == text else _evidence(mended)
+    if backwards > 4 and backwards > 0.2 * forwards:
+        raise UnreadableError("its Arabic letters are out of order")
+    return mended
+
+
+def _in_order(text: str, whole: bool | None) -> str:
+    """Return the text with those lines turned round that read backwards, or are unclear where the `whole` does."""
     lines = re.split("(\r\n?|\n)", text)  # with what divides them, which stays
     for number, line in enumerate(lines):
         own = _reads_backwards(*_evidence(line))
         if (whole if own is None else own) and language_of(line) == "ar":
             lines[number] = logical(line)
-    mended = "".join(lines)
-    if len(_SHAPE.findall(mended)) > 0.1 * len(re.findall(f"[{_ARABIC}]", mended)):  # a lone ﻻ was typed so
-        mended = mended.translate(_LETTERS)
-    forwards, backwards, _ = _evidence(mended)
-    if backwards > 4 and backwards > 0.2 * forwards:
-        raise UnreadableError("its Arabic letters are out of order")
-    return mended
+    return "".join(lines)
 
 
 def logical(pieces: Sequence[str]) -> str:
@@ -120,7 +124,7 @@ def _reads_backwards(forwards: int, backwards: int, sure: int) -> bool | None:
 
 def _decoded_once(text: str) -> str:
     """Return the text that was UTF-8, was read as another encoding and saved so (Ø§Ù„, ط§ظ„); any other as it is."""
-    if len(_TWICE.findall(text)) < 0.2 * len(text):
+    if sum(map(text.count, _TWICE)) < 0.2 * len(text):
         return text
     for encoding in ("cp1256", "cp1252"):
         try:
@@ -132,8 +136,8 @@ def _decoded_once(text: str) -> str:
 
 
 def _refuse_lost(text: str) -> None:
-    signs = len(re.findall(r"\S", text))
-    if sum(len(lost) for lost in _LOST.findall(text)) > 0.05 * signs:
+    lost = sum(map(len, _LOST.findall(text)))
+    if lost and lost > 0.05 * len("".join(text.split())):
         raise UnreadableError("its letters are lost: the font says not which they are")
     if len(_QUESTION_MARKS.findall(text)) > max(2, 0.3 * len(text.split())):
         raise UnreadableError("its letters are lost: most words are question marks")

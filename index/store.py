@@ -69,6 +69,8 @@ class Writer:
                             layout.create(self._db, embedding)
                     migrations.migrate(self._db, path)
                     layout.require(self._db, path, embedding)
+                if self.folders() and not _folders_beside(path).exists():
+                    self._keep_folders()  # a store of an earlier version had none
             except BaseException:
                 self._db.close()
                 raise
@@ -301,24 +303,31 @@ def recorded_folders(path: Path) -> tuple[str, ...]:
     Raises `StoreError` when that is lost too.
     """
     if not path.exists():
-        return ()
+        return _folders_by_copy(path) or ()
     try:
         with told(path), closing(layout.reader(path)) as db:
             layout.require_sound_names(db, path)
             return layout.folders(db) if layout.is_store(db) else ()
     except DamagedStoreError:
-        try:
-            return tuple(json.loads(_folders_beside(path).read_text("utf-8")))
-        except (OSError, ValueError):
+        names = _folders_by_copy(path)
+        if names is None:
             raise StoreError(
                 f"the store {path} is damaged and cannot tell which folders it was read from. Move it away and name "
                 "them: `mujib index update FOLDER ...`."
             ) from None
+        return names
 
 
 def had_folders(path: Path) -> bool:
     """Return whether the store at `path` was ever read from a folder."""
-    return _folders_beside(path).exists()
+    return path.exists() and _folders_beside(path).exists()
+
+
+def _folders_by_copy(path: Path) -> tuple[str, ...] | None:
+    try:
+        return tuple(json.loads(_folders_beside(path).read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
 
 
 def _folders_beside(path: Path) -> Path:

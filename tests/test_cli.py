@@ -175,6 +175,10 @@ def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenera
     assert run("index", "check")[0] == 0
     assert json.loads(run("index", "status", "--json")[1])["folders"] == [folder.as_posix()]
 
+    store.unlink()
+    assert json.loads(run("index", "update", "--json")[1])["added"] == 1
+    assert json.loads(run("index", "status", "--json")[1])["folders"] == [folder.as_posix()]
+
     store.write_bytes(b"garbage " * 1000)
     store.with_name("store.sqlite.folders.json").unlink()
     code, _, errors = run("index", "rebuild")
