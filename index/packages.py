@@ -16,7 +16,7 @@ from index.markup import parse, plain
 
 _UNPACKED = 256 * 1024 * 1024  # bytes; a document of a million characters has some 10 MB of XML
 _MEMBERS = 10_000
-_TEMPLATE = datetime(2013, 12, 23, 23, 15)
+_TEMPLATE = datetime(2013, 12, 23, 23, 15)  # the day of the empty document that some programs start from
 
 _DOCX_TEXT = ".//w:r[not(w:rPr/w:vanish)][not(ancestor::w:moveFrom)]/*[self::w:t or self::w:tab or self::w:br]"
 _OPF = {

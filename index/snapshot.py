@@ -234,7 +234,7 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
     Raises `NoIndexError` when there is none, `OtherModelError` when its vectors are not those of the model
     `embedding` (None: any), `DamagedStoreError` when it is not what was written.
     """
-    _require_there(path)
+    require_there(path)
     with told(path):
         db = layout.reader(path)
         try:
@@ -266,7 +266,7 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
 
 def newest_generation(path: Path) -> int:
     """Return the generation a reader would get now: cheap, to see whether a snapshot is still the newest."""
-    _require_there(path)
+    require_there(path)
     with told(path), closing(layout.reader(path)) as db:
         row = db.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone() if layout.is_store(db) else None
         if row is None:
@@ -276,7 +276,8 @@ def newest_generation(path: Path) -> int:
         return int(row[0])
 
 
-def _require_there(path: Path) -> None:
+def require_there(path: Path) -> None:
+    """Raise `NoIndexError` when there is no store at `path`."""
     if not path.exists():
         raise _no_index(path)
 

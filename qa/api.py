@@ -1,4 +1,4 @@
-"""The door for programs: HTTP, and the API of OpenAI. The only importer of fastapi."""
+"""The door for programs: HTTP, and the API of OpenAI."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from pydantic import BaseModel, Field
 
 from index.errors import BusyError, MujibError, UsageError
 from qa import render
-from qa.answer import stream
 from qa.conversation import MEMORY, Exchange
 from qa.mujib import Mujib
-from qa.question import MAX_CHARACTERS, accept
+from qa.question import MAX_CHARACTERS
 from qa.types import Answer, Checked, Draft, Event, Found
-from qa.when import window
 
 MODEL = "mujib"
 PLACES = 16  # questions that are answered or wait at one time: more are told to come again
@@ -131,8 +129,8 @@ def _own(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
     @routes.post("/ask")
     def ask(body: Ask) -> Any:
         """Answer a question: the object of `mujib ask --json`, or its making as server-sent events."""
-        days = window(body.since, body.until)
-        events = stream(mujib.engine, accept(body.question, body.language), days, _history(body.history))
+        before = _history(body.history)
+        events = mujib.stream(body.question, language=body.language, since=body.since, until=body.until, history=before)
         if not body.stream:
             with _in_turn(places):
                 *_, answer = events
@@ -185,7 +183,7 @@ def _openai(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
         said = [message for message in body.messages if message.role in {"user", "assistant"}]
         if not said or said[-1].role != "user":
             raise UsageError("the last message is not the user's. Put the question there.")
-        events = stream(mujib.engine, accept(said[-1].text), history=_history(_pairs(said[:-1])))
+        events = mujib.stream(said[-1].text, history=_history(_pairs(said[:-1])))
         id_, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
         if not body.stream:
             with _in_turn(places):

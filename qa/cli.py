@@ -23,9 +23,9 @@ from index import check as checking
 from index import embed, layout, models, store
 from index import update as updating
 from index import watch as watching
-from index.errors import BusyError, ModelError, MujibError, NoIndexError, UsageError
+from index.errors import BusyError, ModelError, MujibError, UsageError
 from index.folders import Folder, of_collection
-from index.snapshot import open_snapshot
+from index.snapshot import open_snapshot, require_there
 from index.store import Writer
 from index.update import Report
 from qa import config
@@ -237,8 +237,7 @@ def forget(
 ) -> None:
     """Take a folder out of the collection, with its articles; its files stay where they are."""
     settings = config.load()
-    if not settings.store.exists():
-        raise _no_index(settings)
+    require_there(settings.store)
     folder = Folder.of(path, ROOT)
     if folder.name not in store.recorded_folders(settings.store):
         known = ", ".join(store.recorded_folders(settings.store))
@@ -279,18 +278,12 @@ def check(
 ) -> None:
     """Read everything in the index, embed a sample again, and name what is wrong. Exit status 1 when something is."""
     settings = config.load()
-    if not settings.store.exists():
-        raise _no_index(settings)
     try:
         problems = checking.check(settings.store, (lambda: _embedder(settings)) if sample else None, sample)
     except ModelError as error:
         problems = [f"no vector could be checked: {error}"]
     print(json.dumps({"problems": problems}, ensure_ascii=False) if as_json else "\n".join(problems) or "sound")
     raise typer.Exit(1 if problems else 0)
-
-
-def _no_index(settings: Settings) -> NoIndexError:
-    return NoIndexError(f"there is no index at {settings.store} yet. Run `mujib index update`, or `make index`.")
 
 
 @models_app.command()

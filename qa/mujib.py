@@ -79,7 +79,10 @@ class Mujib:
         until: str | None = None,
         history: Sequence[Exchange] = (),
     ) -> Iterator[Event]:
-        """Yield what is found, the draft as it grows, what of it is checked, and at last the `Answer`."""
+        """Yield what is found, the draft as it grows, what of it is checked, and at last the `Answer`.
+
+        Raises a `MujibError` for what is wrong with the question at once, before anything is asked for.
+        """
         return answer.stream(self.engine, accept(question, language), window(since, until), history)
 
     def search(

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from gradio_client import Client
 
 from index.update import Report
-from qa.chat import build
+from qa.chat import application, build
 from qa.engine import Engine
 from qa.generate import ReplyCutError, Stop
 from qa.types import Prompt
@@ -76,6 +77,20 @@ def test_a_question_and_its_follow_up(serve: Callable[..., Client], engine_of: C
     assert "(Understood as: How many people did the police arrest in London? And in Paris?)" in shown(history)
     _, history = client.predict("؟", history, api_name="/ask")
     assert "empty" in shown(history)
+
+
+def test_without_a_password_only_this_computer_is_answered(
+    folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    bring_up_to_date()
+    with TestClient(application(engine_of(), "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        assert [client.get(path).status_code for path in ("/", "/config", "/v1/health")] == [200, 200, 200]
+        evil = {"Host": "evil.example"}
+        assert [client.get(path, headers=evil).status_code for path in ("/", "/v1/health")] == [400, 400]
+    with TestClient(application(engine_of(), "0.0.0.0", 7860, "secret")) as client:  # noqa: S104 - nothing is opened
+        assert [client.get(path).status_code for path in ("/config", "/v1/health")] == [401, 401]
+        assert client.get("/v1/health", headers={"Authorization": "Bearer secret"}).status_code == 200
 
 
 def test_stop_keeps_what_was_checked(serve: Callable[..., Client], engine_of: Callable[..., Engine]) -> None:

@@ -134,6 +134,8 @@ def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenera
         (["ask", "Who?", "--since", "yesterday"], 2, "since yesterday: not a date. Write it as"),
         (["ask", "Who?"], 1, "there is no index at"),
         (["chat", "--port", "1234"], 1, "there is no index at"),
+        (["chat", "--host", "10.0.0.1"], 2, "set a password in MUJIB_AUTH"),
+        (["index", "forget", "seeds"], 1, "there is no index at"),
         (["index", "update", "/nowhere"], 2, "there is no file or folder /nowhere"),
         (["index", "status"], 1, "mujib index update"),
         (["index", "check"], 1, "mujib index update"),
