@@ -137,8 +137,7 @@ def application(engine: Engine, host: str, port: int, password: str = "") -> Fas
     return mounted
 
 
-def serve(engine: Engine, host: str, port: int, password: str = "") -> None:
-    """Serve the page and the door for programs until interrupted."""
-    app = application(engine, host, port, password)
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve an `application` until interrupted."""
     # An open page keeps a connection: it is not waited for when the server is stopped.
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)

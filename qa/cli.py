@@ -153,9 +153,9 @@ def chat(
         raise UsageError(f"on {host} others could ask too: set a password in MUJIB_AUTH first, or leave --host out.")
     page.require_free(host, port)
     with _errors.status("loading the models…"):
-        engine = Engine.open(settings)
+        app = page.application(Engine.open(settings), host, port, password)
     _errors.print(f"Mujib is ready at http://{host}:{port} - stop it with Ctrl+C.")
-    page.serve(engine, host, port, password)
+    page.serve(app, host, port)
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Even if more than half of the articles would be removed.")]
