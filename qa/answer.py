@@ -36,26 +36,28 @@ def stream(
 ) -> Iterator[Event]:
     """Yield what is `Found`, the `Draft` as it grows and what of it is `Checked`, and at last the `Answer`.
 
-    All of it rests on one snapshot of the collection. Within a second after `cancelled` says so, the answer ends with
-    what was checked by then. Raises a `MujibError` for what the user can mend.
+    While the model answers others, `Waiting` tells how many they are. All of it rests on one snapshot of the
+    collection. Within a second after `cancelled` says so, the answer ends with what was checked by then. Raises a
+    `MujibError` for what the user can mend, `BusyError` when too many wait.
     """
     clock = Clock()
     snapshot = engine.snapshot()
-    grounding = look(engine, snapshot, question, window, history)
-    clock.mark("evidence")
-    nearest = cite.closest(grounding.evidence, snapshot)
-    yield Found(grounding.evidence, grounding.enough, nearest)
-
     checked: tuple[Sentence, ...] = ()
     status: Status = "no_evidence"
     models = {"embedding": engine.embedder.identity}
-    if grounding.enough:
-        models["answer"] = engine.generator().identity
-        clock.mark("model")
-        deadline = clock.seconds() + engine.settings.deadline_seconds
-        checked, status = yield from write(
-            engine, snapshot, grounding, clock, lambda: cancelled() or clock.seconds() > deadline
-        )
+    with engine.line.place() as place:
+        grounding = look(engine, snapshot, question, window, history)
+        clock.mark("evidence")
+        nearest = cite.closest(grounding.evidence, snapshot)
+        yield Found(grounding.evidence, grounding.enough, nearest)
+        if grounding.enough:
+            yield from place.turn(cancelled)
+            models["answer"] = engine.generator().identity
+            clock.mark("model")
+            deadline = clock.seconds() + engine.settings.deadline_seconds
+            checked, status = yield from write(
+                engine, snapshot, grounding, clock, lambda: cancelled() or clock.seconds() > deadline
+            )
 
     sentences, citations = cite.renumber(checked, grounding.evidence, snapshot)
     clock.mark("end")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
@@ -23,10 +21,9 @@ from qa import render
 from qa.conversation import MEMORY, Exchange
 from qa.mujib import Mujib
 from qa.question import MAX_CHARACTERS
-from qa.types import Answer, Checked, Draft, Event, Found
+from qa.types import Answer, Checked, Draft, Event, Found, Waiting
 
 MODEL = "mujib"
-PLACES = 16  # questions that are answered or wait at one time: more are told to come again
 _AGAIN = "15"  # seconds after which a program that found no place may ask again
 
 Language = Literal["auto", "ar", "en"]
@@ -47,7 +44,7 @@ class Ask(BaseModel):
     since: str | None = Field(None, description="Only articles published then or later: a day, a month or a year.")
     until: str | None = Field(None, description="Only articles published then or earlier.")
     history: list[Before] = Field([], description="The questions before this one, for a follow-up.")
-    stream: bool = Field(False, description="Server-sent events: found, draft, checked, and at last answer.")
+    stream: bool = Field(False, description="Server-sent events: found, waiting, draft, checked, and at last answer.")
 
 
 class Search(BaseModel):
@@ -100,8 +97,7 @@ def build(mujib: Mujib, key: str = "") -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    places = threading.BoundedSemaphore(PLACES)
-    for routes in (_own(mujib, places), _openai(mujib, places)):
+    for routes in (_own(mujib), _openai(mujib)):
         app.include_router(routes, prefix="/v1", dependencies=[Depends(allowed)])
 
     @app.exception_handler(MujibError)
@@ -113,17 +109,7 @@ def build(mujib: Mujib, key: str = "") -> FastAPI:
     return app
 
 
-@contextmanager
-def _in_turn(places: threading.BoundedSemaphore) -> Iterator[None]:
-    if not places.acquire(blocking=False):
-        raise BusyError("as many questions as are taken wait already. Ask again in a moment.")
-    try:
-        yield
-    finally:
-        places.release()
-
-
-def _own(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
+def _own(mujib: Mujib) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/ask")
@@ -132,15 +118,13 @@ def _own(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
         before = _history(body.history)
         events = mujib.stream(body.question, language=body.language, since=body.since, until=body.until, history=before)
         if not body.stream:
-            with _in_turn(places):
-                *_, answer = events
+            *_, answer = events
             return asdict(answer)
 
         def tell() -> Iterator[str]:
             try:
-                with _in_turn(places):
-                    for event in events:
-                        yield _event(_NAME[type(event)], asdict(event))
+                for event in events:
+                    yield _event(_NAME[type(event)], asdict(event))
             except MujibError as error:
                 yield _event("error", {"message": str(error)})
 
@@ -169,7 +153,7 @@ def _own(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
     return routes
 
 
-def _openai(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
+def _openai(mujib: Mujib) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/models")
@@ -186,18 +170,16 @@ def _openai(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
         events = mujib.stream(said[-1].text, history=_history(_pairs(said[:-1])))
         id_, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
         if not body.stream:
-            with _in_turn(places):
-                *_, answer = events
+            *_, answer = events
             return _completion(id_, created, answer)
 
         def tell() -> Iterator[str]:
             try:
-                with _in_turn(places):
-                    for event in events:
-                        if isinstance(event, Answer):
-                            yield from _chunks(id_, created, event)
-                        else:
-                            yield ": working\n\n"
+                for event in events:
+                    if isinstance(event, Answer):
+                        yield from _chunks(id_, created, event)
+                    else:
+                        yield ": working\n\n"
             except MujibError as error:
                 yield f"data: {json.dumps({'error': {'message': str(error)}}, ensure_ascii=False)}\n\n"
             yield "data: [DONE]\n\n"
@@ -207,7 +189,13 @@ def _openai(mujib: Mujib, places: threading.BoundedSemaphore) -> APIRouter:
     return routes
 
 
-_NAME: dict[type[Event], str] = {Found: "found", Draft: "draft", Checked: "checked", Answer: "answer"}
+_NAME: dict[type[Event], str] = {
+    Found: "found",
+    Waiting: "waiting",
+    Draft: "draft",
+    Checked: "checked",
+    Answer: "answer",
+}
 _UNCACHED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

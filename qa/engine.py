@@ -16,6 +16,7 @@ from qa import confidence, prompt
 from qa.confidence import Calibration
 from qa.config import Settings
 from qa.generate import Generator, LlamaGenerator, ServerGenerator, in_background
+from qa.line import Line
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Engine:
     embedder: Embedder
     generator: Callable[[], Generator]
     today: Callable[[], date] = date.today
+    line: Line = field(default_factory=Line)
     _snapshot: Snapshot | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -128,6 +128,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The model is busy with the questions of others: so many are answered before this one."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """The sentence that the model has begun; not checked yet."""
 
@@ -168,4 +175,4 @@ class Answer:
     prompt: str
 
 
-Event = Found | Draft | Checked | Answer
+Event = Found | Waiting | Draft | Checked | Answer

@@ -17,6 +17,7 @@ from index.update import Report
 from qa import api
 from qa.engine import Engine
 from qa.generate import Stop
+from qa.line import Line
 from qa.mujib import Mujib
 from qa.types import Prompt
 from tests.fakes import ScriptedGenerator
@@ -125,8 +126,8 @@ class Slow(ScriptedGenerator):
         yield "8 people"
 
 
-def test_more_than_the_places_are_told_to_come_again(mujib: Mujib, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "PLACES", 3)
+def test_more_than_the_places_are_told_to_come_again(mujib: Mujib) -> None:
+    mujib.engine.line = Line(3)
     slow = Slow()
     mujib.engine.generator = lambda: slow
     with TestClient(api.build(mujib)) as client:
