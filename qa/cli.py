@@ -13,27 +13,26 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from index import check as checking
-from index import embed, layout, models, store
-from index import update as updating
-from index import watch as watching
+from index import models
 from index.errors import BusyError, ModelError, MujibError, UsageError
-from index.folders import Folder, of_collection
-from index.snapshot import open_snapshot, require_there
-from index.store import Writer
-from index.update import Report
-from qa import config
+from qa import config, terminal
 from qa.config import ROOT, Settings
 from qa.when import window
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what computes is imported by the command that needs it: a shell asks for completions at each Tab
+    from index import update as updating
+    from index.embed import Embedder
+    from index.folders import Folder
+    from index.update import Report
     from qa.evaluate import Bench
+    from qa.generate import Stop
     from qa.questions import Case
 
 NO_EVIDENCE = 3  # exit status of `ask` when the articles do not say
@@ -43,7 +42,6 @@ _STDIN_BYTES = 64 * 1024  # read of a question on standard input: far over what 
 app = typer.Typer(
     help="Mujib answers questions about a collection of articles, in Arabic or English, with checked citations.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 index_app = typer.Typer(help="The collection: bring it up to date, look at it, check it.", no_args_is_help=True)
@@ -95,20 +93,65 @@ def ask(
     settings = config.load()
 
     from qa import render
-    from qa.answer import ask as answer_to
+    from qa.answer import stream
     from qa.engine import Engine
+    from qa.types import Answer
 
-    with _errors.status("…"):
+    output = Console(highlight=False)
+    lively = terminal.is_lively(output) and not as_json
+    with _waiting():
         engine = Engine.open(settings)
     unanswered = False
     for number, accepted in enumerate(questions):
-        with _errors.status("…"):
-            answer = answer_to(engine, accepted, days)
-        if file and not as_json:
-            print("\n" * bool(number) + f"? {accepted.text}")
-        print(render.as_json(answer) if as_json else render.as_text(answer), flush=True)
+        if file and lively:
+            print("\n" * bool(number), end="", flush=True)
+            terminal.write_question(output, accepted.text)
+        with _ended_by_ctrl_c() as stopped:
+            events = stream(engine, accepted, days, cancelled=stopped)
+            if lively:
+                answer = terminal.follow(output, events)
+            else:
+                with _waiting():
+                    answer = next(event for event in events if isinstance(event, Answer))
+        if lively:
+            terminal.write(output, answer)
+        else:
+            if file and not as_json:
+                print("\n" * bool(number) + f"? {accepted.text}")
+            print(render.as_json(answer) if as_json else render.as_text(answer), flush=True)
         unanswered |= answer.status == "no_evidence"
     raise typer.Exit(NO_EVIDENCE if unanswered else 0)
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Say on a terminal that something takes its time."""
+    if not terminal.is_lively(_errors):
+        yield
+        return
+    try:
+        with _errors.status("…"):
+            yield
+    finally:
+        _errors.show_cursor()  # it does, but not when it is interrupted while it starts
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[Stop]:
+    """Let Ctrl+C end an answer, and then the program. A model that computes would swallow a `KeyboardInterrupt`."""
+    pressed, before = Event(), signal.getsignal(signal.SIGINT)
+
+    def press(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)  # if it is not the model that takes so long: a second time ends at once
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def _questions(question: str | None, file: Path | None) -> list[str]:
@@ -146,15 +189,16 @@ def chat(
     settings = config.load()
 
     from qa import chat as page
-    from qa.engine import Engine
+    from qa.page.start import Start
 
     password = settings.auth.get_secret_value()
     if host not in page.LOOPBACK and not password:
         raise UsageError(f"on {host} others could ask too: set a password in MUJIB_AUTH first, or leave --host out.")
     page.require_free(host, port)
-    with _errors.status("loading the models…"):
-        app = page.application(Engine.open(settings), host, port, password)
-    _errors.print(f"Mujib is ready at http://{host}:{port} - stop it with Ctrl+C.")
+    start = Start(settings)
+    start.begin()
+    app = page.application(start, host, port, password)
+    _errors.print(f"Mujib is at http://{host}:{port} - stop it with Ctrl+C.")
     page.serve(app, host, port)
 
 
@@ -171,6 +215,9 @@ def update(
     quiet: Quiet = False,
 ) -> None:
     """Bring the index up to date with its folders, and with PATHS from now on."""
+    from index import update as updating
+    from index.store import Writer
+
     settings = config.load()
     embedding = models.identity(settings.embedding_model, settings.models)
     folders = _folders(settings, paths or [])
@@ -189,6 +236,8 @@ def update(
 
 def _as_it_is(settings: Settings, scratch: Path) -> Path:
     """Return where to look at the store without changing it: a copy of one that would be brought to another layout."""
+    from index import layout
+
     copy = scratch / settings.store.name
     if settings.store.exists() and layout.version(settings.store) == layout.VERSION:
         return settings.store
@@ -200,6 +249,10 @@ def _as_it_is(settings: Settings, scratch: Path) -> Path:
 @index_app.command()
 def watch(quiet: Quiet = False) -> None:
     """Bring the index up to date whenever articles arrive, change or go, until stopped with Ctrl+C."""
+    from index import update as updating
+    from index import watch as watching
+    from index.store import Writer
+
     settings = config.load()
     embedding = models.identity(settings.embedding_model, settings.models)
     embedder = cache(lambda: _embedder(settings))
@@ -236,13 +289,18 @@ def forget(
     path: Annotated[Path, typer.Argument(help="A folder or file of the collection.")], *, yes: Yes = False
 ) -> None:
     """Take a folder out of the collection, with its articles; its files stay where they are."""
+    from index import store
+    from index import update as updating
+    from index.folders import Folder
+    from index.snapshot import require_there
+
     settings = config.load()
     require_there(settings.store)
     folder = Folder.of(path, ROOT)
     if folder.name not in store.recorded_folders(settings.store):
         known = ", ".join(store.recorded_folders(settings.store))
         raise UsageError(f"{path} is no folder of the collection. It is read from: {known or 'none yet'}.")
-    with Writer(settings.store, models.identity(settings.embedding_model, settings.models)) as writer:
+    with store.Writer(settings.store, models.identity(settings.embedding_model, settings.models)) as writer:
         removed = updating.forget(writer, folder, confirmed=yes)
     print(f"{removed} removed")
     if store.recorded_folders(settings.store):
@@ -252,6 +310,8 @@ def forget(
 @index_app.command()
 def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
     """Make the index anew from its folders, and put it in the place of the old one at the end."""
+    from index import update as updating
+
     settings = config.load()
     embedding = models.identity(settings.embedding_model, settings.models)
     folders = _folders(settings, [])
@@ -265,6 +325,8 @@ def rebuild(as_json: Json = False, quiet: Quiet = False) -> None:
 @index_app.command()
 def status(as_json: Json = False) -> None:
     """Say what the index holds."""
+    from index.snapshot import open_snapshot
+
     with closing(open_snapshot(config.load().store)) as snapshot:
         found = asdict(snapshot.status())
     counts = {name: value for name, value in found["last_report"].items() if isinstance(value, int) and value}
@@ -273,10 +335,13 @@ def status(as_json: Json = False) -> None:
 
 @index_app.command()
 def check(
-    sample: Annotated[int, typer.Option(min=0, help="Passages that are embedded again; 0: none.")] = checking.SAMPLE,
+    sample: Annotated[int | None, typer.Option(min=0, help="Passages that are embedded again (20); 0: none.")] = None,
     as_json: Json = False,
 ) -> None:
     """Read everything in the index, embed a sample again, and name what is wrong. Exit status 1 when something is."""
+    from index import check as checking
+
+    sample = checking.SAMPLE if sample is None else sample
     settings = config.load()
     try:
         problems = checking.check(settings.store, (lambda: _embedder(settings)) if sample else None, sample)
@@ -440,11 +505,15 @@ def _references(settings: Settings) -> list[str]:
     return [settings.embedding_model, *answering]
 
 
-def _embedder(settings: Settings) -> embed.Embedder:
+def _embedder(settings: Settings) -> Embedder:
+    from index import embed
+
     return embed.load(settings.embedding_model, settings.models)
 
 
 def _folders(settings: Settings, given: list[Path]) -> list[Folder]:
+    from index.folders import of_collection
+
     return of_collection(settings.store, given, settings.articles, ROOT)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -133,7 +135,6 @@ def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenera
         (["ask", "x" * 5000], 2, "5,000 characters; at most 2,000"),
         (["ask", "Who?", "--since", "yesterday"], 2, "since yesterday: not a date. Write it as"),
         (["ask", "Who?"], 1, "there is no index at"),
-        (["chat", "--port", "1234"], 1, "there is no index at"),
         (["chat", "--host", "10.0.0.1"], 2, "set a password in MUJIB_AUTH"),
         (["index", "forget", "seeds"], 1, "there is no index at"),
         (["index", "update", "/nowhere"], 2, "there is no file or folder /nowhere"),
@@ -311,6 +312,29 @@ def test_a_setting_that_cannot_be_is_one_line(run: Run, monkeypatch: pytest.Monk
 def test_usage_errors_exit_with_2(run: Run) -> None:
     assert run("ask", "--language", "fr", "x")[0] == 2
     assert run("nothing")[0] == 2
+
+
+def completed(line: str) -> list[str]:
+    """Return what a shell is offered where a line ends."""
+    words = line.split(" ")
+    asked = {"_MUJIB_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    command = Path(sys.executable).with_name("mujib")
+    run = subprocess.run([command], env=os.environ | asked, check=False, capture_output=True, text=True)
+    return run.stdout.split()
+
+
+def test_a_shell_completes_commands_options_and_values_and_leaves_files_to_itself() -> None:
+    assert completed("mujib in") == ["index"]
+    assert completed("mujib index ") == ["update", "watch", "forget", "rebuild", "status", "check"]
+    assert {"--file", "--json", "--since"} < set(completed("mujib ask --"))
+    assert completed("mujib ask --language a") == ["auto", "ar"]
+    assert completed("mujib ask --file ") == completed("mujib index update se") == []
+
+
+def test_nothing_that_computes_is_imported_to_complete_a_line() -> None:
+    heavy = "{'numpy', 'scipy', 'torch', 'faiss', 'sqlite3', 'gradio', 'fastapi'}"
+    code = f"import sys, qa.cli; print(*{heavy} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout.split() == []
 
 
 def test_doctor_names_every_problem_with_its_cure(run: Run) -> None:
