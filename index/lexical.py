@@ -33,6 +33,15 @@ def analyse(text: str) -> list[str]:
     return [token for word in _WORD.findall(fold(text)) for token in _tokens(word)]
 
 
+def within(words: str) -> list[str]:
+    """Return the tokens that a text holds when it holds these words, also with an article, prefix or suffix on them."""
+    found: list[str] = []
+    for word in _WORD.findall(fold(words)):
+        tokens = _tokens(word)
+        found += [token for token in tokens if "_" not in token] or tokens
+    return found
+
+
 @lru_cache(maxsize=100_000)
 def _tokens(word: str) -> tuple[str, ...]:
     if word.isascii():
@@ -78,6 +87,13 @@ class Postings:
             highest += rarity * (K1 + 1)
             found[self._holders[start:end]] += np.float32(rarity) * self._weights[start:end]
         return found / np.float32(highest) if highest else found
+
+    def hold_all(self, terms: Sequence[int | None]) -> NDArray[np.bool_]:
+        """Return for each passage [n] whether it holds every one of these terms."""
+        held = np.zeros(self._passages, np.int64)
+        for start, end in map(self._range, terms):
+            held[self._holders[start:end]] += 1
+        return np.equal(held, len(terms))
 
     def _range(self, term: int | None) -> tuple[int, int]:
         if term is None or term + 1 >= len(self._starts):

@@ -18,7 +18,7 @@ from index import layout
 from index.digest import content_sha256
 from index.errors import NoIndexError
 from index.layout import Connection, Head, crc, told, verified
-from index.lexical import Postings
+from index.lexical import Postings, within
 from index.shelf import Shelf
 from index.types import Article, Chunk
 from index.vectors import Neighbours
@@ -160,6 +160,16 @@ class Snapshot:
         if row is None or head.sha256 != _content_sha256(article):
             raise layout.damaged(self.path, f"{article.path} is not as it was written")
         return article
+
+    def heads(self) -> list[Head]:
+        """Return all articles but for their texts."""
+        return list(self._heads.values())
+
+    def holding(self, words: str) -> set[str]:
+        """Return the ids of the articles of which a passage, with the title, holds all these words."""
+        terms = self.terms(within(words))
+        numbers = {int(n) for shelf in self.shelves.values() for n in shelf.articles[shelf.postings.hold_all(terms)]}
+        return {head.id for head in self._heads.values() if head.number in numbers}
 
     def titled(self, title: str) -> list[str]:
         """Return the ids of all articles with this title, sorted."""

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
@@ -81,8 +81,11 @@ class Completion(BaseModel):
 _BEARER = HTTPBearer(auto_error=False)
 
 
-def build(mujib: Mujib, key: str = "") -> FastAPI:
-    """Return the application; with a `key`, every request must carry it (`Authorization: Bearer KEY`)."""
+def build(mujib: Callable[[], Mujib], key: str = "") -> FastAPI:
+    """Return the application; with a `key`, every request must carry it (`Authorization: Bearer KEY`).
+
+    `mujib` is called for each request: what it raises while the models are still being loaded is told.
+    """
 
     def allowed(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
         if key and not (given and secrets.compare_digest(given.credentials.encode(), key.encode())):
@@ -109,14 +112,16 @@ def build(mujib: Mujib, key: str = "") -> FastAPI:
     return app
 
 
-def _own(mujib: Mujib) -> APIRouter:
+def _own(mujib: Callable[[], Mujib]) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/ask")
     def ask(body: Ask) -> Any:
         """Answer a question: the object of `mujib ask --json`, or its making as server-sent events."""
         before = _history(body.history)
-        events = mujib.stream(body.question, language=body.language, since=body.since, until=body.until, history=before)
+        events = mujib().stream(
+            body.question, language=body.language, since=body.since, until=body.until, history=before
+        )
         if not body.stream:
             *_, answer = events
             return asdict(answer)
@@ -133,27 +138,27 @@ def _own(mujib: Mujib) -> APIRouter:
     @routes.post("/search")
     def search(body: Search) -> Any:
         """Find passages, the best of each story, in either language."""
-        found = mujib.search(body.query, body.k, since=body.since, until=body.until)
+        found = mujib().search(body.query, body.k, since=body.since, until=body.until)
         return {"passages": [asdict(passage) for passage in found]}
 
     @routes.get("/articles/{id_:path}")
     def article(id_: str) -> Any:
         """Return a whole article; the offsets of citations count the characters of its `text`."""
         try:
-            return asdict(mujib.article(id_))
+            return asdict(mujib().article(id_))
         except KeyError:
             return _error(404, f"there is no article {id_}")
 
     @routes.get("/health")
     def health() -> Any:
         """Tell that the program is there, and what it answers from."""
-        held = mujib.engine.snapshot().status()
+        held = mujib().engine.snapshot().status()
         return {"status": "ok", "articles": held.articles, "passages": held.chunks, "updated": held.updated}
 
     return routes
 
 
-def _openai(mujib: Mujib) -> APIRouter:
+def _openai(mujib: Callable[[], Mujib]) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/models")
@@ -167,7 +172,7 @@ def _openai(mujib: Mujib) -> APIRouter:
         said = [message for message in body.messages if message.role in {"user", "assistant"}]
         if not said or said[-1].role != "user":
             raise UsageError("the last message is not the user's. Put the question there.")
-        events = mujib.stream(said[-1].text, history=_history(_pairs(said[:-1])))
+        events = mujib().stream(said[-1].text, history=_history(_pairs(said[:-1])))
         id_, created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
         if not body.stream:
             *_, answer = events

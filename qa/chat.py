@@ -1,102 +1,433 @@
-"""The chat page. The only importer of gradio."""
+"""The chat page: what stands where, and what happens when. The only importer of gradio."""
 
 # No postponed annotations here: gradio reads those of its handlers, and could not look up `gr.Request`.
 import os
+import secrets
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.responses import FileResponse, RedirectResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from index.errors import MujibError
+from index.errors import MujibError, UsageError
 from qa import api
-from qa.answer import stream
-from qa.conversation import Exchange, remember
-from qa.engine import Engine
 from qa.errors import PortBusyError
 from qa.mujib import Mujib
-from qa.question import MAX_CHARACTERS, accept
-from qa.render import as_html, block, found_as_html, sentences_as_html
-from qa.types import Answer, Checked, Draft, Found
+from qa.page import collection, markdown, ratings, talk, views
+from qa.page.asking import ask
+from qa.page.guard import COOKIE, Guard
+from qa.page.renewing import renewing
+from qa.page.start import Start
+from qa.page.talk import Talk, Turn
+from qa.page.views import Live
+from qa.page.words import LANGUAGES, told, words
+from qa.question import MAX_CHARACTERS
+from qa.types import Language
+from qa.when import window
 
-_CSS = "#chat [dir] { text-align: start } #chat hr { margin: .6em 0 }"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
+import gradio as gr
 
-Message = dict[str, str]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 USER = "mujib"  # who gives the password
-_QUEUE = 16  # questions that may wait; the model answers one at a time
 _FONTS = ["system-ui", "Segoe UI", "Noto Sans Arabic", "Tahoma", "sans-serif"]  # of this computer: none is fetched
+_FILES = Path(__file__).with_name("page")
+_LISTED = 40  # articles that a list shows at first, and more each time
+_WAITING = 100  # events that may wait; questions have a line of their own, which is shorter
+_MONTH = 30 * 24 * 3600
+
+Shown = dict[Any, Any]  # components, and what they show from now on
 
 
-def build(engine: Engine) -> Any:
-    """Return the page as Gradio blocks."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    import gradio as gr
+class _Page:
+    """The page in one language. What it shows is made in `qa.page`; here are its parts and their events."""
 
-    stopped: set[str] = set()  # sessions whose answer is no longer wanted
+    def __init__(self, start: Start, language: Language) -> None:
+        self.start = start
+        self.said = words(language)
+        self.language = language
+        self.answering: dict[str, threading.Event] = {}  # by session: set when its answer is no longer wanted
+        with gr.Blocks(title=self.said["title"], analytics_enabled=False, fill_height=True) as self.blocks:
+            self._state()
+            self._lay_out()
+            self._asking()
+            self._reading()
+            self._remembering()
+            self._collecting()
+            self._starting()
+        self.blocks.queue(max_size=_WAITING)
 
-    def respond(
-        text: str, history: list[Message], asked: tuple[Exchange, ...], request: gr.Request
-    ) -> Iterator[tuple[str, list[Message], tuple[Exchange, ...]]]:
-        """Answer `text`: show the draft as it grows, and the checked answer with its citations in its place."""
+    def _state(self) -> None:
+        # The chats lie in the browser, encrypted with a secret that is none: it lets them be read after a restart.
+        self.kept = gr.BrowserState([], storage_key="mujib_chats", secret="mujib")  # noqa: S106
+        self.talk = gr.State(talk.EMPTY)
+        self.replacing = gr.State(None)  # the number of the turn that the next question takes the place of
+        self.asked, self.turn = gr.State(""), gr.State(None)  # the question that is being answered; what came of it
+        self.listed = gr.State(_LISTED)
+
+    def _lay_out(self) -> None:
+        said = self.said
+        _view(views.top(said, self.language), "top")
+        self.state = _view(views.state(said, self.start.state), "state")
+        with gr.Row(elem_id="main"):
+            with gr.Column(scale=3, elem_id="left"), gr.Tabs(elem_id="tabs"):
+                with gr.Tab(said["ask_tab"], id="ask"):
+                    self._lay_out_chat()
+                with gr.Tab(said["collection_tab"], id="collection") as self.collection_tab:
+                    self._lay_out_collection()
+            with gr.Column(scale=2, elem_id="panel"):
+                self.sources = _view(views.sources(said, None), "sources")
+                self.article = _view("", "article")
+
+    def _lay_out_chat(self) -> None:
+        said = self.said
+        with gr.Column(elem_id="talk"):
+            self.log = _view("", "log")
+            self.live = _view("", "live")
+        self.editing = gr.Button(f"{said['editing']} {said['cancel']}", visible=False, size="sm", elem_id="editing")
+        with gr.Row(elem_id="composer"):
+            self.question = gr.Textbox(
+                label=said["placeholder"],
+                show_label=False,
+                placeholder=said["placeholder"],
+                max_length=MAX_CHARACTERS,
+                max_lines=6,
+                autofocus=True,
+                container=False,
+                scale=5,
+                elem_id="question",
+            )
+            self.ask = gr.Button(said["ask"], variant="primary", scale=0, min_width=96, elem_id="ask")
+            self.stop = gr.Button(said["stop"], variant="stop", visible=False, scale=0, min_width=96, elem_id="stop")
+        with gr.Row(elem_id="chats"):
+            self.new = gr.Button(said["new_talk"], size="sm", elem_id="new")
+            self.as_markdown = gr.Button(said["export_markdown"], size="sm", elem_id="markdown")
+            self.as_html = gr.Button(said["export_html"], size="sm", elem_id="html")
+        with gr.Accordion(said["history"], open=False, elem_id="history"):
+            self.history = _view(views.talks(said, (), ""), "talks")
+        self.file = gr.JSON(visible=False)
+
+    def _lay_out_collection(self) -> None:
+        said = self.said
+        self.overview = _view("", "overview")
+        self.update = gr.Button(said["update"], size="sm", elem_id="update")
+        self.report = _view("", "report")
+        with gr.Row(elem_id="filters"):
+            self.holding = gr.Textbox(label=said["filter_words"], max_length=200, elem_id="holding")
+            self.since = gr.Textbox(label=said["filter_since"], placeholder=said["filter_day"], max_length=40)
+            self.until = gr.Textbox(label=said["filter_until"], placeholder=said["filter_day"], max_length=40)
+            self.source = gr.Dropdown([(said["every_source"], "")], value="", label=said["filter_source"])
+        self.listing = _view("", "list")
+
+    # Asking: the page is made ready for the answer, the answer is made, and becomes part of the chat.
+    #
+    # Every handler gives each HTML component that it may change a value, also one it leaves as it is: gradio 6.31 keeps
+    # a copy of the component, for as long as the page is open, for each time that one is skipped.
+
+    def _asking(self) -> None:
+        given = [self.talk, self.replacing]
+        for event, inputs, handler in (
+            (self.question.submit, [self.question, *given], self.begin),
+            (self.ask.click, [self.question, *given], self.begin),
+            (self.log.example, given, self.begin_example),
+            (self.log.retry, given, self.begin_retry),
+        ):
+            begun = _at_once(event, handler, inputs, [*self._composer(), self.log, self.article, self.talk, self.asked])
+            answered = begun.then(
+                self.answer,
+                [self.asked, self.talk],
+                [self.live, self.sources, self.turn],
+                show_progress="hidden",
+                concurrency_limit=None,
+                api_visibility="private",
+            )
+            _at_once(
+                answered.then,
+                self.finish,
+                [self.turn, self.talk, self.kept],
+                [*self._composer(), self.log, self.live, self.talk, self.kept, self.history],
+            )
+        self.stop.click(self.stopped, queue=False, api_visibility="private")
+        self.blocks.unload(self.stopped)
+        edited = [self.question, self.replacing, self.editing]
+        _at_once(self.log.edit, self.edit, [self.talk], edited)
+        _at_once(self.editing.click, lambda: ("", None, gr.update(visible=False)), None, edited)
+
+    def _composer(self) -> list[Any]:
+        return [self.question, self.replacing, self.editing, self.ask, self.stop]
+
+    def _composing(self, text: str, *, answering: bool) -> Shown:
+        return {
+            self.question: text,
+            self.replacing: None,
+            self.editing: gr.update(visible=False),
+            self.ask: gr.update(visible=not answering),
+            self.stop: gr.update(visible=answering),
+        }
+
+    def begin(self, text: str, now: Talk, number: int | None) -> Shown:
+        """Take a question for the end of the chat, or in the place of its turn `number` and what came after it."""
+        now = talk.cut(now, number)
+        return {
+            **self._composing("", answering=True),
+            self.log: views.turns(self.said, now),
+            self.article: "",
+            self.talk: now,
+            self.asked: text,
+        }
+
+    def begin_example(self, now: Talk, _number: int | None, event: gr.EventData) -> Shown:
+        """Take a question that was offered."""
+        return self.begin(str(event.question), now, None)
+
+    def begin_retry(self, now: Talk, _number: int | None, event: gr.EventData) -> Shown:
+        """Take a question again."""
+        number, turn = _turn(event, now)
+        return self.begin(turn.question, now, number)
+
+    def answer(self, text: str, now: Talk, request: gr.Request) -> Iterator[tuple[str, str, Turn | None]]:
+        """Show the answer as it is made and what is found for it, and at last give the turn."""
         session = str(request.session_hash)
-        stopped.discard(session)
-        before = [*history, {"role": "user", "content": block(text[:MAX_CHARACTERS])}]
+        self.answering[session] = wanted = threading.Event()
+        live, sources = "", views.sources(self.said, None)
+        for event in ask(self.start, self.said, text, now, wanted.is_set):
+            if isinstance(event, Turn):
+                yield live, views.sources(self.said, event), event
+                break
+            if isinstance(event, Live):
+                live = views.live(self.said, event)
+            else:
+                sources = views.cited(self.said, self.said["found"], event.citations, numbered=False)
+            yield live, sources, None
+        if self.answering.get(session) is wanted:
+            del self.answering[session]
 
-        def shown(content: str) -> tuple[str, list[Message], tuple[Exchange, ...]]:
-            return "", [*before, {"role": "assistant", "content": content}], asked
+    def finish(self, turn: Turn | None, now: Talk, kept: Any) -> Shown:
+        """Make the turn part of the chat."""
+        now = talk.with_turn(now, turn) if turn else now
+        return {
+            **self._composing("", answering=False),
+            self.log: self._chat(now),
+            self.live: "",
+            **self._remembered(now, kept),
+        }
 
-        yield shown("…")
-        finished = found = ""
-        try:
-            accepted = accept(text)
-            for event in stream(engine, accepted, history=asked, cancelled=lambda: session in stopped):
-                if isinstance(event, Found) and event.enough:
-                    found = found_as_html(event.nearest, accepted.language)
-                    yield shown(found)
-                elif isinstance(event, Checked):
-                    finished = sentences_as_html(event.sentences)
-                    yield shown(f"{finished}<hr>{found}")
-                elif isinstance(event, Draft):
-                    yield shown(f"{finished}{block(event.text)}<hr>{found}")
-                elif isinstance(event, Answer):
-                    asked = remember(asked, Exchange(event.question, event.text if event.sentences else ""))
-                    yield shown(as_html(event))
-        except MujibError as error:
-            yield shown(block(str(error)))
-
-    def stop(request: gr.Request) -> None:
+    def stopped(self, request: gr.Request) -> None:
         """Let the answer end with what is checked."""
-        stopped.add(str(request.session_hash))
+        if (wanted := self.answering.get(str(request.session_hash))) is not None:
+            wanted.set()
 
-    with gr.Blocks(title="مجيب Mujib", analytics_enabled=False) as page:
-        gr.Markdown("# مجيب · Mujib")
-        history = gr.Chatbot(
-            show_label=False,
-            height="70vh",
-            allow_tags=False,
-            sanitize_html=True,
-            latex_delimiters=[],  # a dollar sign in an article is a dollar sign
-            buttons=["copy"],
-            elem_id="chat",
-        )
-        question = gr.Textbox(
-            show_label=False, placeholder="اسأل · Ask", max_length=MAX_CHARACTERS, autofocus=True, elem_id="question"
-        )
-        asked = gr.State(())
-        question.submit(
-            respond,
-            [question, history, asked],
-            [question, history, asked],
+    def edit(self, now: Talk, event: gr.EventData) -> tuple[str, int, Any]:
+        """Put a question back into the box; the next one takes its place."""
+        number, turn = _turn(event, now)
+        return turn.question, number, gr.update(visible=True)
+
+    # Reading what an answer rests on
+
+    def _reading(self) -> None:
+        for part in (self.log, self.live, self.sources, self.listing):
+            _at_once(part.cite, self.read, None, self.article)
+        _at_once(self.article.shut, lambda: "", None, self.article)
+        _at_once(self.log.sources, self.sources_of, [self.talk], [self.sources, self.article])
+        _at_once(self.log.rate, self.rate, [self.talk, self.kept], [self.log, self.talk, self.kept, self.history])
+        _at_once(self.log.note, self.note, [self.talk], self.log)
+
+    def read(self, event: gr.EventData) -> str:
+        """Open an article at a place."""
+        try:
+            snapshot = self.start.engine().snapshot()
+            shown = snapshot.article(str(event.article))
+        except (KeyError, MujibError):
+            return views.article(self.said, None)
+        return views.article(self.said, shown, int(event.start), int(event.end))
+
+    def sources_of(self, now: Talk, event: gr.EventData) -> tuple[str, str]:
+        """Show what an earlier answer rests on."""
+        return views.sources(self.said, _turn(event, now)[1]), ""
+
+    def rate(self, now: Talk, kept: Any, event: gr.EventData) -> Shown:
+        """Write down a verdict, and ask for a note."""
+        number, _ = _turn(event, now)
+        now = talk.rated(now, number, "up" if event.verdict == "up" else "down")
+        ratings.rate(self.start.settings.data, now.turns[number])
+        return {self.log: views.turns(self.said, now, noting=number), **self._remembered(now, kept)}
+
+    def note(self, now: Talk, event: gr.EventData) -> str:
+        """Write down a note on an answer."""
+        number, turn = _turn(event, now)
+        if str(event.note).strip():
+            ratings.rate(self.start.settings.data, turn, str(event.note))
+        return views.turns(self.said, now, noted=number)
+
+    # Remembering
+
+    def _remembering(self) -> None:
+        opened = [
+            *(self.talk, self.kept, self.history, self.log, self.live, self.sources, self.article),
+            *(self.replacing, self.editing),
+        ]
+        self.blocks.load(self.reload, [self.kept], opened, show_progress="hidden", api_visibility="private")
+        _at_once(self.new.click, lambda kept: self._opened(talk.EMPTY, kept), [self.kept], opened)
+        _at_once(self.history.reopen, self.reopen, [self.kept], opened)
+        _at_once(self.history.forget, self.forget, [self.talk, self.kept], opened)
+        for button, name in ((self.as_markdown, "markdown"), (self.as_html, "html")):
+            _at_once(button.click, getattr(self, name), [self.talk], self.file).then(
+                None, [self.file], None, js="(file) => mujib.save(file)"
+            )
+
+    def reload(self, kept: Any) -> Shown:
+        """Show the last chat again."""
+        return self._opened(next(iter(talk.load(kept)), talk.EMPTY), kept)
+
+    def reopen(self, kept: Any, event: gr.EventData) -> Shown:
+        """Show an earlier chat."""
+        return self._opened(next((one for one in talk.load(kept) if one.id == event.talk), talk.EMPTY), kept)
+
+    def forget(self, now: Talk, kept: Any, event: gr.EventData) -> Shown:
+        """Delete an earlier chat, or all of them."""
+        left = [asdict_ for asdict_ in talk.keep(talk.load(kept)) if event.talk and asdict_["id"] != event.talk]
+        return self._opened(now if now.id in {one["id"] for one in left} else talk.EMPTY, left)
+
+    def markdown(self, now: Talk) -> dict[str, str]:
+        """Return the chat as a Markdown file."""
+        return {"name": "mujib.md", "type": "text/markdown", "text": markdown.written(self.said, now)}
+
+    def html(self, now: Talk) -> dict[str, str]:
+        """Return the chat as a web page."""
+        return {"name": "mujib.html", "type": "text/html", "text": views.saved(self.said, now, self.language)}
+
+    def _remembered(self, now: Talk, kept: Any) -> Shown:
+        talks = talk.keep((now, *talk.load(kept)))
+        return {self.talk: now, self.kept: talks, self.history: views.talks(self.said, talk.load(talks), now.id)}
+
+    def _opened(self, now: Talk, kept: Any) -> Shown:
+        shown = self._remembered(now, kept)
+        if not now.turns:  # an empty chat is not kept, and the others stay in their order
+            shown |= {self.kept: talk.keep(talk.load(kept))}
+        return shown | {
+            self.log: self._chat(now),
+            self.live: "",
+            self.sources: views.sources(self.said, now.turns[-1] if now.turns else None),
+            self.article: "",
+            self.replacing: None,
+            self.editing: gr.update(visible=False),
+        }
+
+    def _chat(self, now: Talk) -> str:
+        if now.turns:
+            return views.turns(self.said, now)
+        return views.welcome(self.said, self.start.examples())
+
+    # The collection
+
+    def _collecting(self) -> None:
+        filters = [self.holding, self.since, self.until, self.source, self.listed]
+        whole = [self.overview, self.source, self.listing, self.listed]
+        _at_once(self.collection_tab.select, self.collection, filters, whole)
+        for box in (self.holding, self.since, self.until):
+            _at_once(box.submit, self.found, filters[:-1], [self.listing, self.listed])
+            _at_once(box.blur, self.found, filters[:-1], [self.listing, self.listed])
+        _at_once(self.source.change, self.found, filters[:-1], [self.listing, self.listed])
+        _at_once(self.listing.more, self.more, filters, [self.listing, self.listed])
+        renewed = self.update.click(
+            self.renew,
+            None,
+            [self.report, self.update],
+            show_progress="hidden",
             concurrency_limit=1,
-            concurrency_id="answer",
-            api_name="ask",
+            api_visibility="private",
         )
-        gr.Button("توقف · Stop", elem_id="stop", size="sm").click(stop, queue=False, api_name="stop")
-        history.clear(lambda: (), None, asked, api_name=False)
-    return page.queue(max_size=_QUEUE)
+        _at_once(renewed.then, self.collection, filters, whole)
+
+    def collection(self, words_: str, since: str, until: str, source: str, count: int) -> Shown:
+        """Show what the collection holds now."""
+        try:
+            snapshot = self.start.engine().snapshot()
+        except MujibError:
+            return {self.overview: "", self.listing: ""}
+        heads = snapshot.heads()
+        sources = [(self.said["every_source"], ""), *((name, name) for name in collection.sources(heads))]
+        return {
+            self.overview: views.overview(self.said, snapshot.status(), collection.columns(heads)),
+            self.source: gr.update(choices=sources),
+            self.listing: self._list(words_, since, until, source, count),
+        }
+
+    def found(self, words_: str, since: str, until: str, source: str) -> tuple[str, int]:
+        """Show the articles that are like that."""
+        return self._list(words_, since, until, source, _LISTED), _LISTED
+
+    def more(self, words_: str, since: str, until: str, source: str, count: int) -> tuple[str, int]:
+        """Show more of them."""
+        return self._list(words_, since, until, source, count + _LISTED), count + _LISTED
+
+    def renew(self) -> Iterator[tuple[str, Any]]:
+        """Bring the index up to date, and show how far that is and what was done."""
+        busy, free = gr.update(interactive=False), gr.update(interactive=True)
+        yield views.report(self.said, None), busy
+        try:
+            for event in renewing(self.start.engine()):
+                if isinstance(event, tuple):
+                    yield views.report(self.said, None, *event), busy
+                else:
+                    yield views.report(self.said, event), free
+        except MujibError as error:
+            yield views.report(self.said, None, problem=told(error, self.said)), free
+
+    def _list(self, words_: str, since: str, until: str, source: str, count: int) -> str:
+        try:
+            days = window(since.strip(), until.strip())
+            snapshot = self.start.engine().snapshot()
+        except UsageError:
+            return views.listing(self.said, (), 0, self.said["no_such_day"])
+        except MujibError as error:
+            return views.listing(self.said, (), 0, told(error, self.said))
+        heads = collection.find(snapshot, words_, days, source)
+        return views.listing(self.said, collection.items(snapshot, heads[:count]), len(heads))
+
+    # The first start
+
+    def _starting(self) -> None:
+        timer = gr.Timer(0.5, active=self.start.state.stage != "ready")
+        _at_once(timer.tick, self.look, [self.talk], [self.state, timer, self.log])
+        _at_once(self.state.fetch, lambda: self.start.begin(fetch=True))
+        _at_once(self.state.again, self.start.begin)
+
+    def look(self, now: Talk) -> tuple[Any, Any, Any]:
+        """Show how far the start is; when it is over, questions can be offered."""
+        ready = self.start.state.stage == "ready"
+        log = self._chat(now) if ready and not now.turns else gr.skip()
+        return views.state(self.said, self.start.state), gr.Timer(active=not ready), log
+
+
+# What a button of a view does (`data-act`) is an event of its component: gradio wants the names in this text.
+_WIRED = (
+    "mujib.wire(element, trigger); /* 'cite' 'shut' 'sources' 'edit' 'retry' 'rate' 'note' 'example' 'reopen' 'forget' "
+    "'fetch' 'again' 'more' */"
+)
+
+
+def _view(html: str, name: str) -> Any:
+    return gr.HTML(html, js_on_load=_WIRED, apply_default_css=False, elem_id=name)
+
+
+def _at_once(event: Any, handler: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> Any:
+    return event(handler, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _turn(event: gr.EventData, now: Talk) -> tuple[int, Turn]:
+    number = int(event.turn)
+    return number, now.turns[number]
+
+
+def build(start: Start, language: Language) -> Any:
+    """Return the page in a language, as Gradio blocks."""
+    return _Page(start, language).blocks
 
 
 def require_free(host: str, port: int) -> None:
@@ -111,30 +442,55 @@ def require_free(host: str, port: int) -> None:
             ) from None
 
 
-def application(engine: Engine, host: str, port: int, password: str = "") -> FastAPI:
-    """Return the page with the door for programs on the same port.
+def application(start: Start, host: str, port: int, password: str = "") -> FastAPI:
+    """Return the page in both languages, with the door for programs on the same port.
 
     With a `password` both ask for it: the page from the user `mujib`, programs as their key. Without one only requests
     that name this computer are taken: a page from elsewhere could otherwise come in under a name of its own.
     """
-    page, app = build(engine), api.build(Mujib(engine), password)
-    import gradio as gr
-
+    app = api.build(lambda: Mujib(start.engine()), password)
+    _add_files(app)
+    paths: dict[Language, str] = {"ar": "/ar", "en": "/"}  # the second takes all that is left
+    for language, path in paths.items():
+        gr.mount_gradio_app(
+            app,
+            build(start, language),
+            path=path,
+            server_name=host,
+            server_port=port,
+            auth=(USER, password) if password else None,
+            theme=gr.themes.Default(font=_FONTS, font_mono=["monospace"], primary_hue="teal", neutral_hue="slate"),
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+        )
+    app.add_middleware(Guard)
     if not password:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host])
-    mounted: FastAPI = gr.mount_gradio_app(
-        app,
-        page,
-        path="/",
-        server_name=host,
-        server_port=port,
-        auth=(USER, password) if password else None,
-        theme=gr.themes.Default(font=_FONTS, font_mono=["monospace"]),
-        css=_CSS,
-        footer_links=[],
-        ssr_mode=False,
-    )
-    return mounted
+    return app
+
+
+def _add_files(app: FastAPI) -> None:
+    """Add what the page loads beside Gradio's own, and the choice of its language."""
+    server = secrets.token_hex(4)  # another one after a restart: what an open page knew of this one is gone then
+
+    @app.get("/page/alive", include_in_schema=False)
+    def alive() -> Response:
+        return Response(status_code=204, headers={"X-Mujib": server})
+
+    @app.get("/page/{name}", include_in_schema=False)
+    def file(name: str) -> Response:
+        if name not in {"style.css", "script.js", "icon.svg"}:
+            return Response(status_code=404)
+        return FileResponse(_FILES / name, headers={"Cache-Control": "no-cache"})
+
+    @app.get("/language/{name}", include_in_schema=False)
+    def language(name: str) -> Response:
+        chosen = name if name in LANGUAGES else "en"
+        response = RedirectResponse("/ar/" if chosen == "ar" else "/")
+        response.set_cookie(COOKIE, chosen, max_age=12 * _MONTH, samesite="lax", httponly=True)
+        return response
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:

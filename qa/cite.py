@@ -177,6 +177,8 @@ def _citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
         end=item.end,
         quote=article.text[item.start : item.end],
         also=tuple(_named(snapshot.article(id_)) for id_ in item.also),
+        source=article.source,
+        url=article.url,
     )
 
 

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return bool(self.server_url) if self.free_wording is None else self.free_wording
 
     @property
+    def needed_models(self) -> tuple[str, ...]:
+        """Return the models that must lie on this computer."""
+        return (self.embedding_model,) if self.server_url else (self.embedding_model, self.answer_model)
+
+    @property
     def limits(self) -> Limits:
         """Return what is taken from one file."""
         return Limits(file_bytes=self.max_file_mb * 1024 * 1024)

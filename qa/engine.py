@@ -34,15 +34,17 @@ class Engine:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Load the models and look at the store. The answering model goes on loading while the first search runs.
+    def open(cls, settings: Settings, embedder: Embedder | None = None) -> Self:
+        """Load the models (but an `embedder` that is loaded already) and look at the store.
+
+        The answering model goes on loading while the first search runs.
 
         Raises a `MujibError` for whatever is missing or not as it should be.
         """
         prompts, calibration = prompt.load(settings.prompts), confidence.load(settings.calibration)
         newest_generation(settings.store)
         generator = in_background(lambda: load_generator(settings))
-        embedder = embed.load(settings.embedding_model, settings.models)
+        embedder = embedder or embed.load(settings.embedding_model, settings.models)
         engine = cls(settings, prompts, calibration, embedder, generator.result)
         engine.snapshot()
         return engine

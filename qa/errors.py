@@ -6,6 +6,7 @@ MujibError
 │   └── SettingsError       a setting (MUJIB_...) has a value it cannot have
 ├── PromptError             a file in prompts/ is missing or has other placeholders than it must
 ├── GenerationError         the answering model gave nothing: the server cannot be reached, the file is no model
+├── NotReadyError           the models are still being loaded, or something is missing for that
 └── PortBusyError           the page cannot be opened there
 """
 
@@ -30,3 +31,7 @@ class GenerationError(MujibError):
 
 class PortBusyError(MujibError):
     """The page cannot be opened there."""
+
+
+class NotReadyError(MujibError):
+    """The models are still being loaded, or something is missing for that."""

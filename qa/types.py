@@ -93,7 +93,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a sentence's support lies: `article.text[start:end] == quote`. `also` names where it was copied."""
+    """Where a sentence's support lies: `article.text[start:end] == quote`. `also` names where it was copied.
+
+    `source` is who published the article, `url` where.
+    """
 
     number: int
     article_id: str
@@ -104,6 +107,8 @@ class Citation:
     end: int
     quote: str
     also: tuple[str, ...] = ()
+    source: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

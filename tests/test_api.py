@@ -40,7 +40,7 @@ def mujib(folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Calla
 
 @pytest.fixture
 def client(mujib: Mujib) -> Iterator[TestClient]:
-    with TestClient(api.build(mujib)) as opened:
+    with TestClient(api.build(lambda: mujib)) as opened:
         yield opened
 
 
@@ -107,7 +107,7 @@ def test_what_there_is_not(client: TestClient) -> None:
 
 
 def test_a_key_is_asked_for(mujib: Mujib) -> None:
-    with TestClient(api.build(mujib, "secret")) as client:
+    with TestClient(api.build(lambda: mujib, "secret")) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "secret"}):
             assert client.get("/v1/health", headers=headers).status_code == 401
             assert client.post("/v1/ask", json={"question": QUESTION}, headers=headers).status_code == 401
@@ -130,7 +130,7 @@ def test_more_than_the_places_are_told_to_come_again(mujib: Mujib) -> None:
     mujib.engine.line = Line(3)
     slow = Slow()
     mujib.engine.generator = lambda: slow
-    with TestClient(api.build(mujib)) as client:
+    with TestClient(api.build(lambda: mujib)) as client:
         statuses: list[int] = []
         threads = [
             threading.Thread(

@@ -1,112 +1,230 @@
-"""The chat page over a small collection: asked as its own browser code asks it."""
+"""The page's server: who is answered, what is closed, and what happens when many ask at once."""
 
 from __future__ import annotations
 
 import gc
-import html
+import json
+import re
+import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from fastapi.testclient import TestClient
-from gradio_client import Client
 
 from index.update import Report
-from qa.chat import application, build
+from qa.chat import application
 from qa.engine import Engine
-from qa.generate import ReplyCutError, Stop
-from qa.types import Prompt
-from tests.fakes import ScriptedGenerator
+from qa.line import PLACES
+from qa.page.start import Start
+from qa.page.words import words
+from tests.site import Copyist, Server, free_port, served
 
 pytestmark = pytest.mark.filterwarnings("default")  # of the page's own libraries
+SAID = words("en")
+QUESTION = "How many people did the police arrest in London?"
+QUOTE = "The police arrested 8 people in London."
 
 
-class Waiting(ScriptedGenerator):
-    """Says the first line of what it was told and then waits until it is stopped."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writing = threading.Event()
-
-    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
-        yield "They searched six houses. "
-        yield "And"
-        self.writing.set()
-        while not stop():
-            threading.Event().wait(0.05)
-        raise ReplyCutError
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    yield
+    gc.collect()  # what the page's libraries leave open is warned of here, not in some later test
 
 
 @pytest.fixture
-def serve(
-    folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]
-) -> Iterator[Callable[..., Client]]:
-    (folder / "a.txt").write_text("The police arrested 8 people in London. They searched six houses.", "utf-8")
+def start(folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]) -> Start:
+    (folder / "a.txt").write_text(f"{QUOTE} They searched six houses.", "utf-8")
     (folder / "b.txt").write_text("Ann Smith was arrested in Paris.", "utf-8")
     bring_up_to_date()
-    opened: list[tuple[Client, Any]] = []
-
-    def open_page(engine: Engine) -> Client:
-        page = build(engine)
-        _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False)
-        opened.append((Client(url, verbose=False), page))
-        return opened[-1][0]
-
-    yield open_page
-    for client, page in opened:
-        client.close()
-        page.close()
-    opened.clear()
-    gc.collect()  # what they leave open is warned of here, not in some later test
+    engine = engine_of()
+    copyist = Copyist()
+    engine.generator = lambda: copyist
+    return Start.of(engine)
 
 
-def shown(history: list[dict[str, Any]]) -> str:
-    content = history[-1]["content"]
-    return html.unescape(content if isinstance(content, str) else content[0]["text"])
+@pytest.fixture
+def server(start: Start) -> Iterator[Server]:
+    port = free_port()
+    with served(application(start, "127.0.0.1", port), port) as running:
+        yield running
 
 
-def test_a_question_and_its_follow_up(serve: Callable[..., Client], engine_of: Callable[..., Engine]) -> None:
-    client = serve(engine_of("8 people", "Ann Smith"))
-    _, history = client.predict("How many people did the police arrest in London?", [], api_name="/ask")
-    assert "The police arrested 8 people in London." in shown(history)
-    _, history = client.predict("And in Paris?", history, api_name="/ask")
-    assert "Ann Smith was arrested in Paris." in shown(history)
-    assert "(Understood as: How many people did the police arrest in London? And in Paris?)" in shown(history)
-    _, history = client.predict("؟", history, api_name="/ask")
-    assert "empty" in shown(history)
+class Reader:
+    """A browser, as far as its requests go: asks, and reads what the page is told to show."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=url, timeout=60)
+        self.session = secrets.token_hex(5)
+        functions = self.client.get("/config").json()["dependencies"]
+        self.begin = next(f for f in functions if f["targets"][0][1] == "submit")
+        self.answer = next(f for f in functions if f["trigger_after"] == self.begin["id"])
+        self.finish = next(f for f in functions if f["trigger_after"] == self.answer["id"])
+
+    def ask(self, question: str) -> str:
+        """Return everything that was shown, one thing after the other."""
+        return "\n".join(self.call(step, question) for step in (self.begin, self.answer, self.finish))
+
+    def call(self, function: dict[str, Any], question: str) -> str:
+        data = [question if number == 0 else None for number in range(len(function["inputs"]))]
+        body = {"data": data, "fn_index": function["id"], "session_hash": self.session}
+        joined = self.client.post("/gradio_api/queue/join", json=body)
+        if joined.status_code != 200:
+            return joined.text
+        shown = []
+        with self.client.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
+            for line in stream.iter_lines():
+                if line.startswith("data:"):
+                    told = json.loads(line.removeprefix("data:"))
+                    shown.append(json.dumps(told.get("output"), ensure_ascii=False))
+                    if told["msg"] in {"process_completed", "unexpected_error", "close_stream"}:
+                        break
+        return "\n".join(shown)
 
 
-def test_without_a_password_only_this_computer_is_answered(
-    folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]
-) -> None:
-    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
-    bring_up_to_date()
-    with TestClient(application(engine_of(), "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
-        assert [client.get(path).status_code for path in ("/", "/config", "/v1/health")] == [200, 200, 200]
+def test_without_a_password_only_this_computer_is_answered(start: Start) -> None:
+    with TestClient(application(start, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        paths = ("/", "/ar/", "/config", "/ar/config", "/v1/health", "/page/style.css", "/page/script.js")
+        assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
         evil = {"Host": "evil.example"}
         assert [client.get(path, headers=evil).status_code for path in ("/", "/v1/health")] == [400, 400]
-    with TestClient(application(engine_of(), "0.0.0.0", 7860, "secret")) as client:  # noqa: S104 - nothing is opened
-        assert [client.get(path).status_code for path in ("/config", "/v1/health")] == [401, 401]
+
+
+def test_with_a_password_both_doors_ask_for_it(start: Start) -> None:
+    with TestClient(application(start, "0.0.0.0", 7860, "secret")) as client:  # noqa: S104 - nothing is opened
+        paths = ("/config", "/ar/config", "/v1/health", "/v1/openapi.json", "/gradio_api/info")
+        assert [client.get(path).status_code for path in paths if path != "/v1/openapi.json"] == [401] * 4
+        joined = client.post("/gradio_api/queue/join", json={"data": [], "fn_index": 0, "session_hash": "a"})
+        assert joined.status_code == 401
+        assert client.post("/login", data={"username": "mujib", "password": "wrong"}).status_code == 400
+        assert client.post("/login", data={"username": "mujib", "password": "secret"}).status_code == 200
+        assert client.get("/config").status_code == 200
         assert client.get("/v1/health", headers={"Authorization": "Bearer secret"}).status_code == 200
 
 
-def test_stop_keeps_what_was_checked(serve: Callable[..., Client], engine_of: Callable[..., Engine]) -> None:
-    engine = engine_of(free_wording=True)
-    waiting = Waiting()
-    engine.generator = lambda: waiting
-    client = serve(engine)
-    job = client.submit("Police arrested 8 people, and they searched six houses?", [], api_name="/ask")
-    assert waiting.writing.wait(10)
-    deadline = time.monotonic() + 10
-    while len(job.outputs()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    seen = shown(job.outputs()[1][1])  # before the model has said a word
-    assert "Found; the answer is being written:" in seen
-    assert "«They searched six houses.»" in seen
-    client.predict(api_name="/stop")
-    _, history = job.result(timeout=5)
-    assert "They searched six houses. [1]" in shown(history).replace("<b>", "").replace("</b>", "")
-    assert "cut before its end" in shown(history)
+@pytest.mark.parametrize("prefix", ["", "/ar"])
+def test_nothing_of_this_computer_is_read_or_fetched_through_the_page(start: Start, prefix: str) -> None:
+    closed = [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=pyproject.toml",
+        "/gradio_api/file=http://127.0.0.1:1/",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/proxy=http://evil.example/",
+        "/gradio_api/upload_progress?upload_id=a",
+        "/gradio_api/runs",
+        "/gradio_api/vibe-code/",
+        "/gradio_api/deep_link",
+        "/gradio_api/queue/../file=/etc/passwd",
+        "/gradio_api//file=/etc/passwd",
+        "/gradio_api/%66ile=/etc/passwd",
+        "/file=/etc/passwd",
+        "/monitoring",
+        "/assets/../../../routes.py",
+        "/assets/%2e%2e/%2e%2e/%2e%2e/routes.py",
+        "/static/..%2f..%2f..%2froutes.py",
+    ]
+    with TestClient(application(start, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        for path in closed:
+            response = client.get(prefix + path)
+            assert response.status_code in {403, 404}, path
+            assert "root:" not in response.text
+            assert "import" not in response.text
+        files = {"files": ("a.txt", b"text")}
+        assert client.post(prefix + "/gradio_api/upload", files=files).status_code == 404
+        assert client.get("/page/views.py").status_code == 404
+        assert client.get("/page/..%2fchat.py").status_code == 404
+
+
+def test_every_answer_says_what_a_browser_may_do(start: Start) -> None:
+    with TestClient(application(start, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        page = client.get("/", headers={"Accept-Encoding": "br, gzip"})
+        policy = dict(rule.strip().split(" ", 1) for rule in page.headers["content-security-policy"].split(";"))
+        assert policy["default-src"] == "'self'"
+        assert policy["frame-ancestors"] == "'none'"
+        nonces = re.findall(r"<script nonce=\"([\w-]+)\"", page.text)
+        assert len(set(nonces)) == 1
+        assert len(nonces) == page.text.count("<script")
+        assert f"'nonce-{nonces[0]}'" in policy["script-src"]
+        assert "unsafe-inline" not in policy["script-src"]
+        assert nonces[0] not in client.get("/").text
+        addresses = set(re.findall(r"https?://[\w.-]+", page.text.split("<script", 1)[0]))
+        assert addresses == set()
+        for path in ("/v1/health", "/page/script.js", "/nothing"):
+            assert client.get(path).headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_comes_in_the_readers_language(start: Start) -> None:
+    with TestClient(application(start, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        assert '<html lang="en" dir="ltr"' in " ".join(client.get("/").text.split())
+        arabic = client.get("/", headers={"Accept-Language": "ar-TN,fr;q=0.5"})
+        assert arabic.url.path == "/ar/"
+        assert '<html lang="ar" dir="rtl"' in " ".join(arabic.text.split())
+        assert client.get("/language/ar").url.path == "/ar/"
+        assert client.get("/").url.path == "/ar/"
+        assert client.get("/language/en", headers={"Accept-Language": "ar"}).url.path == "/"
+        assert client.get("/language/xx").url.path == "/"
+
+
+def test_requests_are_bounded(start: Start) -> None:
+    with TestClient(application(start, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        assert client.post("/v1/ask", content=b"x" * 8_000_001).status_code == 413
+        assert client.post("/v1/ask", content=iter([b"x"])).status_code == 413
+
+
+def test_thirty_two_ask_at_once(server: Server, start: Start) -> None:
+    """Each is answered, or told that as many wait as are taken; and afterwards the next one is answered."""
+    copyist = start.engine().generator()
+    assert isinstance(copyist, Copyist)
+    copyist.go.clear()
+    readers = [Reader(server.url) for _ in range(32)]
+    shown: list[str] = []
+    threads = [threading.Thread(target=lambda reader=reader: shown.append(reader.ask(QUESTION))) for reader in readers]
+    for thread in threads:
+        thread.start()
+    busy = 32 - PLACES
+    for _ in range(600):
+        if len(shown) >= busy:
+            break
+        threading.Event().wait(0.05)
+    assert len(shown) == busy
+    assert all(SAID["busy"] in one for one in shown)
+    copyist.go.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(shown) == 32
+    answered = [one for one in shown if SAID["busy"] not in one]
+    assert len(answered) == PLACES
+    assert all(QUOTE in one for one in answered)
+    places = {int(n) for one in answered for n in re.findall(SAID["waiting"].format(ahead=r"(\d+)"), one)}
+    assert places == set(range(1, PLACES))
+    assert QUOTE in Reader(server.url).ask(QUESTION)
+
+
+def test_memory_stays_flat(server: Server, trials: Callable[[int, int], int]) -> None:
+    """Over so many questions, each of a new reader: what one leaves behind is let go."""
+    count = trials(60, 500)
+    process = psutil.Process()
+    reader = Reader(server.url)
+
+    def ask_all(times: int) -> int:
+        for _ in range(times):
+            assert QUOTE in reader.ask(QUESTION)
+        return int(process.memory_info().rss)
+
+    settled = ask_all(count // 3)
+    later = ask_all(count)
+    grown = (later - settled) / 1e6
+    assert grown < 8, f"{settled / 1e6:.0f} MB grew to {later / 1e6:.0f} MB over {count} questions"
+
+
+def test_the_start_is_told_until_it_is_over(start: Start) -> None:
+    waiting = Start(start.settings)
+    with TestClient(application(waiting, "127.0.0.1", 7860), base_url="http://127.0.0.1:7860") as client:
+        assert client.get("/").status_code == 200
+        health: Any = client.get("/v1/health")
+        assert health.status_code == 503
+        assert "not ready: loading" in health.json()["error"]["message"]

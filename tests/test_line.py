@@ -43,9 +43,8 @@ def test_first_come_first_served_and_each_is_told_how_many_are_before() -> None:
 
 def test_one_too_many_is_told_so_and_a_place_that_is_left_is_free() -> None:
     line = Line(2)
-    with line.place(), line.place():
-        with pytest.raises(BusyError, match="Ask again in a moment"), line.place():
-            pass
+    with line.place(), line.place(), pytest.raises(BusyError, match="Ask again in a moment"), line.place():
+        pass
     with line.place() as place:
         assert list(place.turn(never)) == []
 

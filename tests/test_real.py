@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from qa.config import ROOT
+from tests.site import CHROMIUM
 
 pytestmark = pytest.mark.models
 
@@ -117,26 +120,40 @@ def test_a_damaged_model_is_never_opened(home: dict[str, str], tmp_path: Path) -
     assert "mujib models fetch" in result.stderr
 
 
-def test_the_chat_page_answers_with_the_same_engine(home: dict[str, str]) -> None:
-    from gradio_client import Client
-
+def test_the_chat_page_with_the_real_models(home: dict[str, str]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    page = subprocess.Popen([sys.executable, "-c", _OFFLINE, "chat", "--port", str(port)], env=home, cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([sys.executable, "-c", _OFFLINE, "chat", "--port", str(port)], env=home, cwd=ROOT)
     try:
-        client = wait_for(lambda: Client(f"http://127.0.0.1:{port}", verbose=False), page)
-        steps = client.submit("من هي رئيسة الوزراء البريطانية؟", [], api_name="/ask")
-        _, history = steps.result()
-        shown = history[-1]["content"]
-        text = shown if isinstance(shown, str) else shown[0]["text"]
-        assert "تيريزا ماي" in text
-        assert "seeds&#47;000" in text
-        assert 'dir="rtl"' in text
-        assert page.poll() is None
+        wait_for(lambda: httpx.get(f"{url}/page/alive").raise_for_status(), server)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page(base_url=url, locale="en-GB")
+            asked: list[str] = []
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto("/")
+            expect(page.locator(".example").first).to_be_visible(timeout=60_000)  # it has told that it is loading
+            for question, held in (
+                ("من هي رئيسة الوزراء البريطانية؟", "تيريزا ماي"),
+                ("How many people did the police arrest, and where did they search?", "8"),
+            ):
+                before = page.locator("#log .turn").count()
+                page.locator("#question textarea").fill(question)
+                page.keyboard.press("Enter")
+                turn = page.locator("#log .turn").nth(before)
+                expect(turn.locator(".sentence").first).to_contain_text(held, timeout=60_000)
+                turn.locator(".cite").first.click()
+                expect(page.locator("#article mark")).to_be_in_viewport()
+                assert held in page.locator("#article mark").inner_text()
+                page.keyboard.press("Escape")
+            assert {address.split("/")[2] for address in asked} == {f"127.0.0.1:{port}"}
+            browser.close()
+        assert server.poll() is None
     finally:
-        page.terminate()
-        page.wait(20)
+        server.terminate()
+        server.wait(20)
 
 
 def wait_for(connect: Any, page: subprocess.Popen[bytes]) -> Any:

@@ -1,0 +1,1 @@
+"""The chat page: what it says, shows and remembers. `qa.chat` puts it together."""

@@ -1,0 +1,117 @@
+"""Is everything there to answer with? The steps of a first start, one after the other, beside the page."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal, Self
+
+from index import embed, models
+from index.embed import Embedder
+from index.errors import ModelMissingError, MujibError
+from index.folders import of_collection
+from index.store import Writer
+from index.update import Progress, Report, update
+from qa.config import ROOT, Settings
+from qa.engine import Engine
+from qa.errors import NotReadyError
+from qa.page.examples import examples
+
+Stage = Literal["loading", "models_missing", "fetching", "indexing", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the start is: `done` of `total` bytes or passages; the `problem` when it failed."""
+
+    stage: Stage
+    done: int = 0
+    total: int = 0
+    problem: str = ""
+
+
+class Start:
+    """Makes an engine ready in a thread of its own. Missing models are fetched only when somebody says so."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is begun yet."""
+        self.settings = settings
+        self.state = State("loading")
+        self._engine: Engine | None = None
+        self._examples: tuple[int, tuple[str, ...]] = (-1, ())  # of which generation of the collection
+        self._running = threading.Lock()
+
+    @classmethod
+    def of(cls, engine: Engine) -> Self:
+        """Return the start of an engine that is ready."""
+        start = cls(engine.settings)
+        start._engine, start.state = engine, State("ready")
+        return start
+
+    def engine(self) -> Engine:
+        """Return the engine. Raises `NotReadyError` when it is not ready."""
+        if self._engine is None:
+            problem = f" ({self.state.problem})" if self.state.problem else ""
+            raise NotReadyError(f"Mujib is not ready: {self.state.stage.replace('_', ' ')}{problem}. Try again later.")
+        return self._engine
+
+    def examples(self) -> tuple[str, ...]:
+        """Return questions that the collection as it is now answers; none when nothing is ready."""
+        if self._engine is None:
+            return ()
+        generation = self._engine.snapshot().generation
+        if generation != self._examples[0]:
+            self._examples = generation, examples(self._engine)
+        return self._examples[1]
+
+    def begin(self, *, fetch: bool = False) -> None:
+        """Begin, or begin again what failed; with `fetch`, models that are missing are fetched. Returns at once."""
+        threading.Thread(target=self._run, args=(fetch,), name="start", daemon=True).start()
+
+    def _run(self, fetch: bool) -> None:
+        if not self._running.acquire(blocking=False):
+            return
+        try:
+            self._engine = self._engine or self._made(fetch)
+            self.examples()
+            self.state = State("ready")
+        except ModelMissingError:
+            missing = [pin for name in self.settings.needed_models if (pin := models.pins().get(name))]
+            self.state = State("models_missing", total=sum(part.bytes for pin in missing for part in pin.parts))
+        except MujibError as error:
+            self.state = State("failed", problem=str(error))
+        except Exception as error:  # noqa: BLE001 - the page goes on and says so; the terminal has the traceback
+            traceback.print_exc()
+            self.state = State("failed", problem=f"{type(error).__name__}: {error}")
+        finally:
+            self._running.release()
+
+    def _made(self, fetch: bool) -> Engine:
+        settings = self.settings
+        if fetch:
+            for name in settings.needed_models:
+                self.state = State("fetching")
+                models.fetch(name, settings.models, None, lambda done, total, _what: self._at("fetching", done, total))
+        self.state = State("loading")
+        for name in settings.needed_models:
+            models.locate(name, settings.models)
+        embedder = cache(lambda: embed.load(settings.embedding_model, settings.models))
+        if not settings.store.exists():
+            self.state = State("indexing")
+            embedding = models.identity(settings.embedding_model, settings.models)
+            renew(settings, embedding, embedder, lambda done, total: self._at("indexing", done, total))
+            self.state = State("loading")
+        return Engine.open(settings, embedder())
+
+    def _at(self, stage: Stage, done: int, total: int) -> None:
+        self.state = replace(self.state, stage=stage, done=done, total=total)
+
+
+def renew(settings: Settings, embedding: str, embedder: Callable[[], Embedder], progress: Progress) -> Report:
+    """Bring the index up to date with its folders, with vectors of the model `embedding`."""
+    folders = of_collection(settings.store, [], settings.articles, ROOT)
+    with Writer(settings.store, embedding) as writer:
+        return update(writer, folders, embedder, settings.limits, progress)

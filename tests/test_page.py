@@ -1,0 +1,414 @@
+"""The rooms of the page, each on its own: words, chats, views, Markdown, the collection, the start, verdicts."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from index import embed, models
+from index.errors import RemovalError
+from index.layout import Head
+from index.types import Article
+from index.update import Report
+from qa import engine as engines
+from qa.config import Settings
+from qa.engine import Engine
+from qa.errors import NotReadyError, QuestionError
+from qa.page import collection, markdown, ratings, talk, views
+from qa.page.asking import Nearest, ask
+from qa.page.examples import examples
+from qa.page.renewing import renewing
+from qa.page.start import Start, State
+from qa.page.talk import Talk, Turn
+from qa.page.views import Live
+from qa.page.words import LANGUAGES, told, words
+from qa.question import accept
+from qa.types import Answer, Citation, Sentence, Status, Window
+from tests.fakes import FakeEmbedder, ScriptedGenerator
+
+SAID = words("en")
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=60)
+
+
+def citation(number: int = 1, quote: str = "Eight.", **fields: Any) -> Citation:
+    given = {"title": "A title", "published": "2017-03-23", "path": "a.txt", **fields}
+    return Citation(number, "id", start=0, end=len(quote), quote=quote, **given)
+
+
+def answer(*sentences: Sentence, status: Status = "answered", **fields: Any) -> Answer:
+    given: dict[str, Any] = {
+        "question": "Who?", "language": "en", "status": status, "text": "T.", "sentences": sentences,
+        "citations": (), "closest": (), "confidence": 0.5, "asked": "Who?", "since": None, "until": None,
+        "timings": {"end": 1.0}, "models": {"answer": "a@1"}, "prompt": "p",
+    }  # fmt: skip
+    return Answer(**(given | fields))
+
+
+def turn(question: str = "Who?", **fields: Any) -> Turn:
+    cited = answer(Sentence("Eight.", "supported", (1,)), citations=(citation(),))
+    return Turn(question, **{"answer": cited, **fields})
+
+
+class _Read(HTMLParser):
+    """The elements of a page, each with its attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, arabic = (words(language) for language in LANGUAGES)
+    assert english.keys() == arabic.keys()
+    for name in english:
+        assert re.findall(r"\{\w+\}", english[name]) == re.findall(r"\{\w+\}", arabic[name]), name
+    used = "".join(path.read_text("utf-8") for path in Path(views.__file__).parent.rglob("*") if path.is_file())
+    used += (Path(views.__file__).parent.parent / "chat.py").read_text("utf-8")
+    for name in english:
+        assert re.search(rf"words\.{name}\b|[\"']{name}[\"']", used), f"nothing says {name}"
+
+
+def test_mistakes_have_words() -> None:
+    for question, said in (("؟", "empty_question"), ("a" * 2001, "long_question")):
+        with pytest.raises(QuestionError) as raised:
+            accept(question)
+        for language in LANGUAGES:
+            assert told(raised.value, words(language)) == words(language)[said].format(most="2,000")
+
+
+def test_a_chat_comes_back_from_the_browser_as_it_was() -> None:
+    chat = talk.with_turn(talk.with_turn(talk.EMPTY, turn()), Turn("؟", problem="no"))
+    other = talk.with_turn(talk.EMPTY, turn("Where?"))
+    kept = json.loads(json.dumps(talk.keep((chat, other, talk.EMPTY))))
+    assert talk.load(kept) == (chat, other)
+    assert (chat.title, other.title) == ("Who?", "Where?")
+    assert chat.id != other.id
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [None, 7, "text", {}, [1], [{}], [{"id": "a"}], [{"id": "a", "started": "b", "turns": [{"question": 1}]}]],
+)
+def test_what_is_no_chat_is_left_out(strange: Any) -> None:
+    assert talk.load(strange) == ()
+
+
+def test_chats_are_kept_as_far_as_there_is_room() -> None:
+    many = [talk.with_turn(talk.EMPTY, turn(f"Question {number}?")) for number in range(60)]
+    kept = talk.load(talk.keep(many))
+    assert kept == tuple(many[:50])
+    large = [talk.with_turn(talk.EMPTY, turn("a" * 900_000)) for _ in range(4)]
+    assert talk.load(talk.keep(large)) == tuple(large[:2])
+
+
+def test_what_a_follow_up_leans_on() -> None:
+    chat = Talk(
+        "a", "b", (turn("Who?"), Turn("؟", problem="no"), turn("Refused?", answer=answer(status="no_evidence")))
+    )
+    assert [(one.question, one.answer) for one in talk.exchanges(chat)] == [("Who?", "T."), ("Who?", "")]
+    assert talk.cut(chat, 1).turns == chat.turns[:1]
+    assert talk.cut(chat, None) == chat
+    assert [one.verdict for one in talk.rated(chat, 2, "down").turns] == ["", "", "down"]
+
+
+@given(TEXT, TEXT, st.integers(0, 200), st.integers(0, 200))
+def test_an_article_is_shown_whole_with_its_quote_marked(text: str, title: str, one: int, other: int) -> None:
+    start, end = sorted((min(one, len(text)), min(other, len(text))))
+    shown = Article("id", "a.txt", title, None, "en", None, None, text + ".", "sha")
+    read = _Read(views.article(SAID, shown, start, end))
+    assert set(read.elements) <= {"div", "button", "h2", "p", "bdi", "mark"}
+    lines = [line for line in (text + ".").split("\n") if line]
+    assert "".join(lines) in read.text.replace("\n", "") or not lines
+    marked = "".join(re.findall(r"<mark[^>]*>(.*?)</mark>", views.article(SAID, shown, start, end), re.S))
+    assert _Read(marked).text == text[start:end].replace("\n", "")
+
+
+def test_the_quote_over_two_paragraphs_is_marked_in_both() -> None:
+    shown = Article("id", "a.txt", "T", None, "en", None, None, "First one.\nSecond one.", "sha")
+    html = views.article(SAID, shown, 6, 17)
+    assert re.findall(r"<mark[^>]*>(.*?)</mark>", html) == ["one.", "Second"]
+
+
+@given(TEXT)
+def test_nothing_in_a_turn_becomes_markup(text: str) -> None:
+    plain = turn("Who?", answer=answer(Sentence("S", "unsupported", (1,)), citations=(citation(also=("A",)),)))
+    cited = citation(quote=text, title=text, path=text, also=(text,), source=text, url=text)
+    hostile = turn(text, answer=answer(Sentence(text, "unsupported", (1,)), citations=(cited,), asked=text))
+    elements, names = (
+        [_Read(views.turns(SAID, Talk("a", "b", (one,)))).elements for one in (plain, hostile)],
+        {name for name, _ in _Read(views.sources(SAID, hostile)).attributes},
+    )
+    assert Counter(elements[1]) - Counter(elements[0]) in (Counter(), Counter({"p": 1}))  # how it was understood
+    assert names <= {"class", "dir", "type", "data-act", "data-article", "data-start", "data-end", "aria-label"}
+    assert text in _Read(views.sources(SAID, hostile)).text
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "//evil.example", "x"]
+)
+def test_only_addresses_of_the_web_are_links(url: str) -> None:
+    shown = Article("id", "a.txt", "T", None, "en", None, url, "Text.", "sha")
+    assert "<a " not in views.article(SAID, shown)
+    web = replace(shown, url='https://x.example/"onclick="y')
+    (attributes,) = re.findall(r"<a [^>]*>", views.article(SAID, web))
+    assert dict(_Read(attributes).attributes).keys() == {"href", "target", "rel"}
+
+
+_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+@given(TEXT, TEXT)
+def test_a_chat_as_markdown_says_what_was_said(question: str, quote: str) -> None:
+    chat = Talk(
+        "a",
+        "b",
+        (turn(question, answer=answer(Sentence(quote, "supported", (1,)), citations=(citation(quote=quote),))),),
+    )
+    tokens = _PARSER.parse(markdown.written(SAID, chat))
+    inline = [token for token in tokens if token.type == "inline"]
+    kinds = {child.type for token in inline for child in token.children or []}
+    assert kinds <= {"text", "softbreak", "em_open", "em_close", "text_special"}
+    said = [" ".join("".join(child.content for child in token.children or []).split()) for token in inline]
+    assert said[0] == "Mujib"
+    assert said[1] == " ".join(question.split()) or not question.split()
+    assert {token.type for token in tokens} <= {
+        *("heading_open", "heading_close", "inline", "paragraph_open", "paragraph_close"),
+        *("blockquote_open", "blockquote_close"),
+    }
+
+
+def head(id_: str, published: str | None, language: str = "en", source: str | None = None) -> Head:
+    return Head(1, "f", id_, f"{id_}.txt", "T", published, language, source, None, "sha")
+
+
+_DAYS = st.dates().map(lambda day: day.replace(year=2000 + day.year % 6).isoformat())
+
+
+@given(st.lists(st.tuples(st.none() | _DAYS, st.sampled_from(["ar", "en", "fr"])), max_size=30))
+def test_the_columns_of_the_plot(articles: list[tuple[str | None, str]]) -> None:
+    heads = [head(str(number), day, language) for number, (day, language) in enumerate(articles)]
+    columns = collection.columns(heads)
+    assert sum(column.total for column in columns) == sum(day is not None for day, _ in articles)
+    periods = [column.period for column in columns]
+    assert periods == sorted(set(periods))
+    assert len(periods) <= 36
+    for column in columns:
+        own = [language for day, language in articles if day and day.startswith(column.period)]
+        assert column.kinds["ar"] == own.count("ar")
+        assert column.kinds["other"] == own.count("fr")
+    if periods and len(periods[0]) == 7:
+        months = [int(period[:4]) * 12 + int(period[5:]) for period in periods]
+        assert months == list(range(months[0], months[-1] + 1))
+
+
+def test_articles_are_found_by_words_days_and_source(
+    folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]
+) -> None:
+    texts = {
+        "a": ("2017-03-23", "Post", "The police arrested eight people."),
+        "b": ("2017-04-01", "Herald", "أوقفت الشرطة سبعة صيادين في صفرو."),
+        "c": (None, None, "The harbour was dredged; the police looked on."),
+    }
+    for name, (day, source, text) in texts.items():
+        about = "".join(f"{key}: {value}\n" for key, value in (("date", day), ("source", source)) if value)
+        (folder / f"{name}.md").write_text(f"---\ntitle: Title {name}\n{about}---\n{text}", "utf-8")
+    bring_up_to_date()
+    snapshot = engine_of().snapshot()
+
+    def found(words_: str = "", since: str | None = None, until: str | None = None, source: str | None = None) -> str:
+        heads = collection.find(snapshot, words_, Window(since, until), source)
+        return "".join(head.path[-4] for head in heads)
+
+    assert found() == "bac"
+    assert found("police") == "ac"
+    assert found("arresting police") == "a"
+    assert found("شرطه") == "b"  # as it is searched, with or without its article
+    assert found("صيّادين") == "b"
+    assert found("submarine") == ""
+    assert found("title") == "bac"
+    assert found("!") == "bac"
+    assert found(since="2017-03-24") == "b"
+    assert found(until="2017-03-23") == "a"
+    assert found(source="Post") == "a"
+    assert collection.sources(snapshot.heads()) == ["Herald", "Post"]
+    assert [item.title for item in collection.items(snapshot, snapshot.heads())] == ["Title a", "Title b", "Title c"]
+
+
+def test_verdicts_are_lines_of_a_file(tmp_path: Path) -> None:
+    rated = replace(turn(), verdict="up")
+    ratings.rate(tmp_path / "data", rated)
+    ratings.rate(tmp_path / "data", rated, "نعم\n" + "x" * 3000)
+    first, second = map(json.loads, (tmp_path / "data" / "ratings.jsonl").read_text("utf-8").splitlines())
+    assert (first["verdict"], first["note"], first["question"]) == ("up", "", "Who?")
+    assert second["note"] == "نعم\n" + "x" * 1996
+    assert second["answer"]["citations"][0]["quote"] == "Eight."
+
+
+@pytest.fixture
+def ready(folder: Path, bring_up_to_date: Callable[[], Report], engine_of: Callable[..., Engine]) -> Engine:
+    (folder / "a.txt").write_text(
+        "It is said Leila Haddad came back. Then Leila Haddad left. The police arrested 8 people in London.", "utf-8"
+    )
+    bring_up_to_date()
+    return engine_of("8 people")
+
+
+def never() -> bool:
+    return False
+
+
+def test_what_is_shown_while_a_question_is_answered(ready: Engine) -> None:
+    question = "How many people did the police arrest in London?"
+    shown = list(ask(Start.of(ready), SAID, question, talk.EMPTY, never))
+    assert [type(one) for one in shown[:3]] == [Live, Nearest, Live]
+    assert isinstance(shown[0], Live)
+    assert shown[0].progress == SAID["searching"]
+    last = shown[-1]
+    assert isinstance(last, Turn)
+    assert last.answer is not None
+    assert last.answer.citations[0].quote == "The police arrested 8 people in London."
+    live = [one for one in shown if isinstance(one, Live) and one.sentences]
+    assert live[0].citations is not None
+    assert views.live(SAID, live[0]).count('data-act="cite"') == 1
+
+
+def test_offered_questions_are_answered_by_the_articles(ready: Engine) -> None:
+    assert examples(ready) == ("What is said about Leila Haddad?",)
+    (asked,) = examples(ready)
+    *_, last = ask(Start.of(ready), SAID, asked, talk.EMPTY, never)
+    assert isinstance(last, Turn)
+    assert last.answer is not None
+    assert "Leila Haddad" in last.answer.text
+
+
+def test_an_update_beside_the_questions(ready: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from index.folders import Folder
+
+    monkeypatch.setattr("qa.page.start.of_collection", lambda *_: [Folder(folder, "articles")])
+    (folder / "b.txt").write_text("A ferry for Kerkennah.", "utf-8")
+    *progress, report = renewing(ready)
+    assert progress[-1] == (1, 1)
+    assert isinstance(report, Report)
+    assert report.added == 1
+    (folder / "a.txt").unlink()
+    (folder / "b.txt").unlink()
+    with pytest.raises(RemovalError, match="would remove 2 of the 2 articles"):
+        list(renewing(ready))
+
+
+# The first start
+
+
+@pytest.fixture
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "identity", lambda *_: FakeEmbedder.identity)
+    monkeypatch.setattr(models, "locate", lambda *_: Path())
+    monkeypatch.setattr(embed, "load", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(engines, "load_generator", lambda _: ScriptedGenerator())
+
+
+def run(start: Start, **options: Any) -> State:
+    before = set(threading.enumerate())
+    start.begin(**options)
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "start":
+            thread.join(20)
+    return start.state
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_first_start_makes_the_index(folder: Path, tmp_path: Path) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    start = Start(Settings(data=tmp_path / "data", articles=folder))
+    with pytest.raises(NotReadyError, match="loading"):
+        start.engine()
+    assert run(start) == State("ready")
+    assert start.engine().snapshot().status().articles == 1
+    start.engine().close()
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_start_that_fails_says_why_and_can_begin_again(folder: Path, tmp_path: Path) -> None:
+    start = Start(Settings(data=tmp_path / "data", articles=folder))
+    state = run(start)
+    assert state.stage == "failed"
+    assert "no article in" in state.problem
+    with pytest.raises(NotReadyError, match="no article in"):
+        start.engine()
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    assert run(start).stage == "ready"
+    start.engine().close()
+
+
+def test_models_are_fetched_only_when_somebody_says_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    fetched: list[str] = []
+    shown: list[State] = []
+    start = Start(Settings(data=tmp_path / "data", models=tmp_path / "models", articles=folder))
+
+    def fetch(name: str, _cache: Path, _wheels: None, progress: Callable[[int, int, str], None]) -> None:
+        fetched.append(name)
+        progress(3, 4, "part")
+        shown.append(start.state)
+
+    monkeypatch.setattr(models, "fetch", fetch)
+    assert run(start) == State("models_missing", total=start.state.total)
+    assert 2e9 < start.state.total < 3e9
+    assert fetched == []
+    assert "2.2 GB" in views.state(SAID, start.state) or "2.3 GB" in views.state(SAID, start.state)
+    monkeypatch.setattr(models, "identity", lambda *_: FakeEmbedder.identity)
+    monkeypatch.setattr(embed, "load", lambda *_: FakeEmbedder())
+    monkeypatch.setattr(engines, "load_generator", lambda _: ScriptedGenerator())
+    monkeypatch.setattr(models, "locate", lambda *_: Path())
+    assert run(start, fetch=True).stage == "ready"
+    assert fetched == list(start.settings.needed_models)
+    assert shown[0] == State("fetching", 3, 4)
+    assert "75" in views.state(SAID, shown[0])
+    start.engine().close()
+
+
+def test_a_question_that_comes_too_early_waits(ready: Engine) -> None:
+    start = Start(ready.settings)
+    waiting = ask(start, SAID, "How many people did the police arrest in London?", talk.EMPTY, never)
+    assert next(waiting) == Live("How many people did the police arrest in London?", SAID["searching"])
+    early = next(waiting)
+    assert isinstance(early, Live)
+    assert early.progress == SAID["not_yet"]
+    start._engine, start.state = ready, State("ready")
+    *_, last = waiting
+    assert isinstance(last, Turn)
+    assert last.answer is not None
+    assert asdict(last.answer)["status"] == "answered"
+
+
+def test_what_is_missing_is_told_in_place_of_an_answer(ready: Engine) -> None:
+    start = Start(ready.settings)
+    start.state = State("failed", problem="the disk is full")
+    *_, last = ask(start, SAID, "Who?", talk.EMPTY, never)
+    assert isinstance(last, Turn)
+    assert "the disk is full" in last.problem
