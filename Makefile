@@ -14,13 +14,19 @@ NO_AMX := $(shell for flag in -mno-amx-tile -mno-amx-int8 -mno-amx-bf16; do \
 BUILD := CFLAGS="$$CFLAGS $(NO_AMX)" CXXFLAGS="$$CXXFLAGS $(NO_AMX)" CMAKE_BUILD_PARALLEL_LEVEL=$(shell nproc 2>/dev/null || echo 2)
 HAS_AMX := $(VENV)/bin/python -c "import llama_cpp, sys; sys.exit(b'AMX_INT8 = 1' not in llama_cpp.llama_print_system_info())"
 
-.PHONY: help setup models index ask chat test test-faults lint eval bench clean
+# The tests and pictures of the page need a browser: CHROMIUM=/path/to/one, or Chromium from the system's packages.
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
+export CHROMIUM
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+.PHONY: help setup browser models index ask chat test test-faults screenshots lint eval bench clean
 
 help:
 	@echo "make chat            open the chat page on http://127.0.0.1:7860"
 	@echo "make ask Q='...'     answer one question"
 	@echo "make test            lint, types and tests, those with the real models too"
 	@echo "make test-faults     the long fault tests: killed updates, failing disks, damaged files, hostile input"
+	@echo "make screenshots     pictures of the page in both languages, into .data/screenshots"
 	@echo "make index           bring the index up to date with its folders (first: seeds/)"
 	@echo "make setup models    only install the packages, only fetch the models"
 	@echo "make eval ARTICLES=... QUESTIONS=... [DISTRACTORS=...]   measure what is found (the first time it embeds them)"
@@ -36,6 +42,13 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(BUILD) $(PIP) install --editable '.[dev]' --constraint $(CONSTRAINTS) >&2
 	@if $(HAS_AMX); then $(BUILD) $(PIP) install --no-cache-dir --force-reinstall --no-deps $(LLAMA) >&2; fi
 	@touch $@
+
+browser: setup
+ifeq ($(CHROMIUM),)
+	@command -v apt-get >/dev/null || { echo "The page is tested in Chromium: install it, or name one in CHROMIUM." >&2; exit 1; }
+	$(AS_ROOT) apt-get update -qq >&2
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >&2
+endif
 
 models: setup
 	@$(MUJIB) models status >/dev/null || $(MUJIB) models fetch
@@ -58,13 +71,17 @@ lint: setup
 # The tests ask a server too, with a model that is small and weak: what it says must be checked as well.
 SMALL := qwen2.5-coder-0.5b-instruct-q4_k_m
 
-test: lint models
+test: lint models browser
 	@$(MUJIB) models fetch $(SMALL)
 	$(VENV)/bin/python -m pytest
 
 # The faults again, as often as a release deserves: killed updates, damaged files, hostile input.
-test-faults: setup
-	$(VENV)/bin/python -m pytest --faults tests/test_fault_*.py
+test-faults: browser
+	$(VENV)/bin/python -m pytest --faults tests/test_fault_*.py tests/test_hostile.py tests/test_chat.py
+
+# Pictures of the page's main states in both languages, with the real models over seeds/, into .data/screenshots.
+screenshots: index browser
+	$(VENV)/bin/python -m tests.screenshots
 
 eval: models
 	@$(MUJIB) eval retrieval --articles $(ARTICLES) --questions $(QUESTIONS) \

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from index.folders import Folder
@@ -514,6 +515,39 @@ def test_with_the_keyboard_alone(page: Page) -> None:
     expect(page.locator("#article .back")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#log .cite")).to_be_focused()
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe-core finds that keeps somebody from using the page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary'][:300]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize(("path", "said"), [("/", EN), ("/ar/", AR)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(context: BrowserContext, path: str, said: dict[str, str], scheme: str) -> None:
+    page = open_page(context, path)
+    if scheme == "dark":
+        page.get_by_role("button", name=said["theme"]).click()
+        page.wait_for_timeout(800)  # the colours fade over
+    assert faults(page) == []
+    ask(page, QUESTION)
+    ask(page, "What does the stock exchange in Tokyo cost?")
+    ask(page, "؟؟")
+    page.locator("#history button").first.click()
+    page.get_by_role("button", name=said["not_useful"]).first.click()
+    expect(page.locator("[data-note]")).to_be_visible()
+    assert faults(page) == []
+    page.locator("#log .cite").first.click()
+    expect(page.locator("#article mark")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("tab").nth(1).click()
+    expect(page.locator("#list .item").first).to_be_visible()
+    assert faults(page) == []
 
 
 def test_the_page_is_quick(context: BrowserContext) -> None:

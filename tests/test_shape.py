@@ -54,7 +54,9 @@ def test_each_heavy_library_has_one_importer(library: str, room: str) -> None:
 
 
 def test_index_never_imports_qa() -> None:
-    assert not [p for p in ROOMS if p.is_relative_to(ROOT / "index") and any(n.split(".")[0] == "qa" for n in imports(p))]
+    assert not [
+        p for p in ROOMS if p.is_relative_to(ROOT / "index") and any(n.split(".")[0] == "qa" for n in imports(p))
+    ]
 
 
 def test_nothing_is_unpickled() -> None:

@@ -13,6 +13,7 @@ const mujib = (() => {
 
   // The direction of a box is that of the majority of the letters in it; that of the page when there is none.
   function direct(box) {
+    if (!box) return;
     const letters = count(box.value, LETTER);
     box.dir = letters ? (2 * count(box.value, ARABIC) >= letters ? "rtl" : "ltr") : document.documentElement.dir;
   }
