@@ -1,6 +1,7 @@
 """The chat page: what stands where, and what happens when. The only importer of gradio."""
 
 # No postponed annotations here: gradio reads those of its handlers, and could not look up `gr.Request`.
+import json
 import os
 import secrets
 import socket
@@ -16,21 +17,22 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import MujibError, UsageError
 from qa import api
-from qa.errors import PortBusyError
+from qa.errors import PortBusyError, QuestionError
 from qa.mujib import Mujib
 from qa.page import collection, markdown, ratings, talk, views
 from qa.page.asking import ask
 from qa.page.guard import COOKIE, Guard
 from qa.page.renewing import renewing
 from qa.page.start import Start
-from qa.page.talk import Talk, Turn
+from qa.page.talk import Talk, Turn, Verdict
 from qa.page.views import Live
 from qa.page.words import LANGUAGES, told, words
-from qa.question import MAX_CHARACTERS
+from qa.question import accept
 from qa.types import Language
 from qa.when import window
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # of those that it counts for itself; else ten thousand
 import gradio as gr
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -63,11 +65,13 @@ class _Page:
         self.blocks.queue(max_size=_WAITING)
 
     def _state(self) -> None:
-        # The chats lie in the browser, encrypted with a secret that is none: it lets them be read after a restart.
-        self.kept = gr.BrowserState([], storage_key="mujib_chats", secret="mujib")  # noqa: S106
+        # As text: a citation has a `path`, and gradio takes an object with one for a file that it is to serve.
+        self.browser = gr.Textbox(visible=False)  # what the browser gives of the chats that it keeps (`script.js`)
+        self.keep = gr.Textbox(visible=False)  # a chat, or a file, that it is to keep
         self.talk = gr.State(talk.EMPTY)
         self.replacing = gr.State(None)  # the number of the turn that the next question takes the place of
-        self.asked, self.turn = gr.State(""), gr.State(None)  # the question that is being answered; what came of it
+        self.asked = gr.State(("", talk.EMPTY))  # the question that is being answered, and the chat it belongs to
+        self.turn = gr.State(None)  # what came of it
         self.listed = gr.State(_LISTED)
 
     def _lay_out(self) -> None:
@@ -89,13 +93,13 @@ class _Page:
         with gr.Column(elem_id="talk"):
             self.log = _view("", "log")
             self.live = _view("", "live")
+        self.hint = _view("", "hint")
         self.editing = gr.Button(f"{said['editing']} {said['cancel']}", visible=False, size="sm", elem_id="editing")
         with gr.Row(elem_id="composer"):
             self.question = gr.Textbox(
                 label=said["placeholder"],
                 show_label=False,
                 placeholder=said["placeholder"],
-                max_length=MAX_CHARACTERS,
                 max_lines=6,
                 autofocus=True,
                 container=False,
@@ -110,7 +114,6 @@ class _Page:
             self.as_html = gr.Button(said["export_html"], size="sm", elem_id="html")
         with gr.Accordion(said["history"], open=False, elem_id="history"):
             self.history = _view(views.talks(said, (), ""), "talks")
-        self.file = gr.JSON(visible=False)
 
     def _lay_out_collection(self) -> None:
         said = self.said
@@ -131,54 +134,53 @@ class _Page:
 
     def _asking(self) -> None:
         given = [self.talk, self.replacing]
+        buttons = [self.ask, self.stop]
+        begun = [self.question, self.replacing, self.editing, *buttons, self.hint, self.log, self.article]
+        begun += [self.talk, self.asked]
         for event, inputs, handler in (
             (self.question.submit, [self.question, *given], self.begin),
             (self.ask.click, [self.question, *given], self.begin),
             (self.log.example, given, self.begin_example),
             (self.log.retry, given, self.begin_retry),
         ):
-            begun = _at_once(event, handler, inputs, [*self._composer(), self.log, self.article, self.talk, self.asked])
-            answered = begun.then(
+            answered = _at_once(event, handler, inputs, begun).then(
                 self.answer,
-                [self.asked, self.talk],
+                [self.asked],
                 [self.live, self.sources, self.turn],
                 show_progress="hidden",
                 concurrency_limit=None,
                 api_visibility="private",
             )
-            _at_once(
-                answered.then,
-                self.finish,
-                [self.turn, self.talk, self.kept],
-                [*self._composer(), self.log, self.live, self.talk, self.kept, self.history],
-            )
+            finished = [*buttons, self.log, self.live, self.sources, self.talk, self.keep]
+            self._kept(_at_once(answered.then, self.finish, [self.turn, self.asked, self.talk], finished))
         self.stop.click(self.stopped, queue=False, api_visibility="private")
         self.blocks.unload(self.stopped)
         edited = [self.question, self.replacing, self.editing]
         _at_once(self.log.edit, self.edit, [self.talk], edited)
         _at_once(self.editing.click, lambda: ("", None, gr.update(visible=False)), None, edited)
 
-    def _composer(self) -> list[Any]:
-        return [self.question, self.replacing, self.editing, self.ask, self.stop]
+    def begin(self, text: str, now: Talk, number: int | None) -> Shown:
+        """Take a question for the end of the chat, or in the place of its turn `number` and what came after it.
 
-    def _composing(self, text: str, *, answering: bool) -> Shown:
+        What is no question stays in the box, with a hint.
+        """
+        try:
+            accept(text)
+        except QuestionError as error:
+            hint = views.hint(told(error, self.said))
+            return {self.hint: hint, self.log: self._chat(now), self.article: "", self.asked: ("", now)}
+        now = talk.begun(talk.cut(now, number))
         return {
-            self.question: text,
+            self.question: "",
             self.replacing: None,
             self.editing: gr.update(visible=False),
-            self.ask: gr.update(visible=not answering),
-            self.stop: gr.update(visible=answering),
-        }
-
-    def begin(self, text: str, now: Talk, number: int | None) -> Shown:
-        """Take a question for the end of the chat, or in the place of its turn `number` and what came after it."""
-        now = talk.cut(now, number)
-        return {
-            **self._composing("", answering=True),
+            self.ask: gr.update(visible=False),
+            self.stop: gr.update(visible=True),
+            self.hint: "",
             self.log: views.turns(self.said, now),
             self.article: "",
             self.talk: now,
-            self.asked: text,
+            self.asked: (text, now),
         }
 
     def begin_example(self, now: Talk, _number: int | None, event: gr.EventData) -> Shown:
@@ -186,16 +188,19 @@ class _Page:
         return self.begin(str(event.question), now, None)
 
     def begin_retry(self, now: Talk, _number: int | None, event: gr.EventData) -> Shown:
-        """Take a question again."""
+        """Take a question again: the last one in its own place, an earlier one at the end."""
         number, turn = _turn(event, now)
-        return self.begin(turn.question, now, number)
+        return self.begin(turn.question, now, number if turn is now.turns[-1] else None)
 
-    def answer(self, text: str, now: Talk, request: gr.Request) -> Iterator[tuple[str, str, Turn | None]]:
+    def answer(self, asked: tuple[str, Talk], request: gr.Request) -> Iterator[tuple[str, str, Turn | None]]:
         """Show the answer as it is made and what is found for it, and at last give the turn."""
+        if not asked[0]:
+            yield "", views.sources(self.said, _last(asked[1])), None
+            return
         session = str(request.session_hash)
         self.answering[session] = wanted = threading.Event()
         live, sources = "", views.sources(self.said, None)
-        for event in ask(self.start, self.said, text, now, wanted.is_set):
+        for event in ask(self.start, self.said, *asked, wanted.is_set):
             if isinstance(event, Turn):
                 yield live, views.sources(self.said, event), event
                 break
@@ -207,14 +212,20 @@ class _Page:
         if self.answering.get(session) is wanted:
             del self.answering[session]
 
-    def finish(self, turn: Turn | None, now: Talk, kept: Any) -> Shown:
-        """Make the turn part of the chat."""
-        now = talk.with_turn(now, turn) if turn else now
+    def finish(self, turn: Turn | None, asked: tuple[str, Talk], now: Talk) -> Shown:
+        """Make the turn part of its chat, which is no longer shown when the reader has opened another one."""
+        here = now.id == asked[1].id
+        done = now if here else asked[1]
+        done = talk.with_turn(done, turn) if turn else done
+        shown = done if here else now
         return {
-            **self._composing("", answering=False),
-            self.log: self._chat(now),
+            self.ask: gr.update(visible=True),
+            self.stop: gr.update(visible=False),
+            self.log: self._chat(shown),
             self.live: "",
-            **self._remembered(now, kept),
+            self.sources: views.sources(self.said, _last(shown)),
+            self.talk: shown,
+            self.keep: talk.dump(done),
         }
 
     def stopped(self, request: gr.Request) -> None:
@@ -230,32 +241,39 @@ class _Page:
     # Reading what an answer rests on
 
     def _reading(self) -> None:
-        for part in (self.log, self.live, self.sources, self.listing):
+        for part in (self.live, self.sources, self.listing):
             _at_once(part.cite, self.read, None, self.article)
+        _at_once(self.log.cite, self.read_of, [self.talk], [self.article, self.sources])
         _at_once(self.article.shut, lambda: "", None, self.article)
-        _at_once(self.log.sources, self.sources_of, [self.talk], [self.sources, self.article])
-        _at_once(self.log.rate, self.rate, [self.talk, self.kept], [self.log, self.talk, self.kept, self.history])
+        _at_once(self.log.sources, self.sources_of, [self.talk], [self.article, self.sources])
+        self._kept(_at_once(self.log.rate, self.rate, [self.talk], [self.log, self.talk, self.keep]))
         _at_once(self.log.note, self.note, [self.talk], self.log)
 
     def read(self, event: gr.EventData) -> str:
         """Open an article at a place."""
         try:
-            snapshot = self.start.engine().snapshot()
-            shown = snapshot.article(str(event.article))
+            shown = self.start.engine().snapshot().article(str(event.article))
         except (KeyError, MujibError):
             return views.article(self.said, None)
-        return views.article(self.said, shown, int(event.start), int(event.end))
+        also = [name for name in str(event.also).split("\n") if name]
+        return views.article(self.said, shown, int(event.start), int(event.end), also)
+
+    def read_of(self, now: Talk, event: gr.EventData) -> tuple[str, str]:
+        """Open an article at a place, over the sources of the answer that names it."""
+        return self.read(event), views.sources(self.said, _turn(event, now)[1])
 
     def sources_of(self, now: Talk, event: gr.EventData) -> tuple[str, str]:
         """Show what an earlier answer rests on."""
-        return views.sources(self.said, _turn(event, now)[1]), ""
+        return "", views.sources(self.said, _turn(event, now)[1])
 
-    def rate(self, now: Talk, kept: Any, event: gr.EventData) -> Shown:
-        """Write down a verdict, and ask for a note."""
-        number, _ = _turn(event, now)
-        now = talk.rated(now, number, "up" if event.verdict == "up" else "down")
+    def rate(self, now: Talk, event: gr.EventData) -> Shown:
+        """Write down a verdict, or that it is taken back, and ask for a note."""
+        number, turn = _turn(event, now)
+        verdict: Verdict = "up" if event.verdict == "up" else "down"
+        now = talk.rated(now, number, "" if turn.verdict == verdict else verdict)
         ratings.rate(self.start.settings.data, now.turns[number])
-        return {self.log: views.turns(self.said, now, noting=number), **self._remembered(now, kept)}
+        noting = number if now.turns[number].verdict else None
+        return {self.log: views.turns(self.said, now, noting=noting), self.talk: now, self.keep: talk.dump(now)}
 
     def note(self, now: Talk, event: gr.EventData) -> str:
         """Write down a note on an answer."""
@@ -267,52 +285,72 @@ class _Page:
     # Remembering
 
     def _remembering(self) -> None:
-        opened = [
-            *(self.talk, self.kept, self.history, self.log, self.live, self.sources, self.article),
-            *(self.replacing, self.editing),
-        ]
-        self.blocks.load(self.reload, [self.kept], opened, show_progress="hidden", api_visibility="private")
-        _at_once(self.new.click, lambda kept: self._opened(talk.EMPTY, kept), [self.kept], opened)
-        _at_once(self.history.reopen, self.reopen, [self.kept], opened)
-        _at_once(self.history.forget, self.forget, [self.talk, self.kept], opened)
-        for button, name in ((self.as_markdown, "markdown"), (self.as_html, "html")):
-            _at_once(button.click, getattr(self, name), [self.talk], self.file).then(
-                None, [self.file], None, js="(file) => mujib.save(file)"
+        opened = [self.talk, self.log, self.live, self.sources, self.article, self.replacing, self.editing]
+        loaded = self.blocks.load(
+            self.reload,
+            [self.browser],
+            opened,
+            js="() => [mujib.last()]",
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        self._listed(loaded)
+        self._listed(_at_once(self.new.click, self.open_new, None, opened))
+        self._listed(_at_once(self.history.reopen, self.reopen, None, opened))
+        self._listed(_at_once(self.history.forget, self.forget, [self.talk], opened))
+        for button, handler in ((self.as_markdown, self.markdown), (self.as_html, self.html)):
+            _at_once(button.click, handler, [self.talk], self.keep).then(
+                None, [self.keep], None, js="(file) => mujib.save(file)"
             )
+
+    def _kept(self, event: Any) -> None:
+        """Let the browser keep what `event` gave it to keep."""
+        self._listed(event.then(None, [self.keep], None, js="(chat) => mujib.keep(chat)"))
+
+    def _listed(self, event: Any) -> None:
+        """After `event`, list the chats that the browser keeps now."""
+        event.then(
+            lambda kept, now: views.talks(self.said, talk.load(kept), now.id),
+            [self.browser, self.talk],
+            [self.history],
+            js="(_, now) => [mujib.titles(), now]",
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
 
     def reload(self, kept: Any) -> Shown:
         """Show the last chat again."""
-        return self._opened(next(iter(talk.load(kept)), talk.EMPTY), kept)
+        return self._opened(next(iter(talk.load(kept)), talk.EMPTY))
 
-    def reopen(self, kept: Any, event: gr.EventData) -> Shown:
+    def open_new(self, request: gr.Request) -> Shown:
+        """Show an empty chat; an answer that is being written ends, and stays with the chat it belongs to."""
+        self.stopped(request)
+        return self._opened(talk.EMPTY)
+
+    def reopen(self, event: gr.EventData, request: gr.Request) -> Shown:
         """Show an earlier chat."""
-        return self._opened(next((one for one in talk.load(kept) if one.id == event.talk), talk.EMPTY), kept)
+        self.stopped(request)
+        return self._opened(next(iter(talk.load(event.chat)), talk.EMPTY))
 
-    def forget(self, now: Talk, kept: Any, event: gr.EventData) -> Shown:
-        """Delete an earlier chat, or all of them."""
-        left = [asdict_ for asdict_ in talk.keep(talk.load(kept)) if event.talk and asdict_["id"] != event.talk]
-        return self._opened(now if now.id in {one["id"] for one in left} else talk.EMPTY, left)
+    def forget(self, now: Talk, event: gr.EventData) -> Shown:
+        """Show an empty chat when this one, or all, were deleted from the browser."""
+        return self._opened(talk.EMPTY if event.talk in {"", now.id} else now)
 
-    def markdown(self, now: Talk) -> dict[str, str]:
+    def markdown(self, now: Talk) -> str:
         """Return the chat as a Markdown file."""
-        return {"name": "mujib.md", "type": "text/markdown", "text": markdown.written(self.said, now)}
+        return _file("mujib.md", "text/markdown", markdown.written(self.said, now))
 
-    def html(self, now: Talk) -> dict[str, str]:
+    def html(self, now: Talk) -> str:
         """Return the chat as a web page."""
-        return {"name": "mujib.html", "type": "text/html", "text": views.saved(self.said, now, self.language)}
+        return _file("mujib.html", "text/html", views.saved(self.said, now, self.language))
 
-    def _remembered(self, now: Talk, kept: Any) -> Shown:
-        talks = talk.keep((now, *talk.load(kept)))
-        return {self.talk: now, self.kept: talks, self.history: views.talks(self.said, talk.load(talks), now.id)}
-
-    def _opened(self, now: Talk, kept: Any) -> Shown:
-        shown = self._remembered(now, kept)
-        if not now.turns:  # an empty chat is not kept, and the others stay in their order
-            shown |= {self.kept: talk.keep(talk.load(kept))}
-        return shown | {
+    def _opened(self, now: Talk) -> Shown:
+        return {
+            self.talk: now,
             self.log: self._chat(now),
             self.live: "",
-            self.sources: views.sources(self.said, now.turns[-1] if now.turns else None),
+            self.sources: views.sources(self.said, _last(now)),
             self.article: "",
             self.replacing: None,
             self.editing: gr.update(visible=False),
@@ -418,6 +456,14 @@ def _view(html: str, name: str) -> Any:
 
 def _at_once(event: Any, handler: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> Any:
     return event(handler, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _file(name: str, kind: str, text: str) -> str:
+    return json.dumps({"name": name, "type": kind, "text": text})
+
+
+def _last(now: Talk) -> Turn | None:
+    return now.turns[-1] if now.turns else None
 
 
 def _turn(event: gr.EventData, now: Talk) -> tuple[int, Turn]:

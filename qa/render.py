@@ -1,16 +1,13 @@
-"""How is it shown safely, in the right direction?"""
+"""How is an answer written down, as plain text and as JSON, and in which direction does a text run?"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from index.normalise import language_of
-from qa.types import Answer, Citation, Language, Sentence
-
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all of ASCII's: HTML's and Markdown's own marks are among them
+from qa.types import Answer, Citation, Language
 
 
 def as_json(answer: Answer) -> str:
@@ -31,27 +28,11 @@ def as_text(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def as_html(answer: Answer) -> str:
-    """Return the answer and its sources as HTML in which nothing of an article or a draft is markup."""
-    parts = sentences_as_html(answer.sentences) if answer.sentences else block(answer.text)
-    parts += "".join(block(note) for note in _notes(answer))
-    if answer.closest:
-        parts += "<hr>" + block(_closest(answer.language))
-    for c in answer.citations or answer.closest:
-        parts += "<hr>" + block(_heading(c), (c.number,) if answer.citations else ()) + block(f"«{c.quote}»")
-        parts += block(_also(c, answer.language)) if c.also else ""
-    return parts
-
-
-def found_as_html(nearest: Sequence[Citation], language: Language) -> str:
-    """Return what was found, as HTML to stand under an answer that is still being written."""
-    found = {"ar": "وُجد، والجواب قيد الكتابة:", "en": "Found; the answer is being written:"}[language]
-    return block(found) + "".join(block(_heading(c)) + block(f"«{c.quote}»") for c in nearest)
-
-
-def sentences_as_html(sentences: Sequence[Sentence]) -> str:
-    """Return checked sentences as HTML, each in its own direction."""
-    return "".join(block(sentence.text, sentence.citations, sentence.support) for sentence in sentences)
+def is_translated(answer: Answer) -> bool:
+    """Return whether a sentence is in another language than the quote that it rests on."""
+    quoted = {citation.number: language_of(citation.quote) for citation in answer.citations}
+    said = {(number, language_of(one.text)) for one in answer.sentences for number in one.citations}
+    return any(quoted.get(number, language) != language for number, language in said)
 
 
 def _notes(answer: Answer) -> list[str]:
@@ -62,6 +43,10 @@ def _notes(answer: Answer) -> list[str]:
         "cut": "(قُطع الجواب قبل نهايته)" if arabic else "(cut before its end)",
     }
     said = [notes[answer.status]] if answer.status in notes else []
+    if is_translated(answer):
+        said.append(
+            "(مترجم آليا عن المقال: قارنه بالاقتباس)" if arabic else "(translated from the article: compare the quote)"
+        )
     if answer.asked != answer.question:
         said.append(f"({'فُهم السؤال هكذا' if arabic else 'Understood as'}: {answer.asked})")
     if answer.since or answer.until:
@@ -70,17 +55,9 @@ def _notes(answer: Answer) -> list[str]:
     return said
 
 
-def block(text: str, numbers: Sequence[int] = (), state: str = "") -> str:
-    """Return a block of text as HTML, in the direction that most of its letters have."""
-    direction = "rtl" if language_of(text) == "ar" else "ltr"
-    marks = "".join(f" <b>&#91;{number}&#93;</b>" for number in numbers)
-    doubt = " &#9888;" if state == "unsupported" else ""
-    return f'<div dir="{direction}">{escape(text)}{marks}{doubt}</div>'
-
-
-def escape(text: str) -> str:
-    """Return text of which neither an HTML nor a Markdown reader can make anything but text."""
-    return _PUNCTUATION.sub(lambda match: f"&#{ord(match.group())};", text).replace("\n", "<br>")
+def direction(text: str) -> Literal["rtl", "ltr"]:
+    """Return the direction that most of a text's letters have."""
+    return "rtl" if language_of(text) == "ar" else "ltr"
 
 
 def _closest(language: Language) -> str:

@@ -64,10 +64,15 @@ class Reader:
         self.begin = next(f for f in functions if f["targets"][0][1] == "submit")
         self.answer = next(f for f in functions if f["trigger_after"] == self.begin["id"])
         self.finish = next(f for f in functions if f["trigger_after"] == self.answer["id"])
+        self.load = next(f for f in functions if f["targets"][0][1] == "load" and len(f["outputs"]) > 3)
 
     def ask(self, question: str) -> str:
         """Return everything that was shown, one thing after the other."""
         return "\n".join(self.call(step, question) for step in (self.begin, self.answer, self.finish))
+
+    def reload(self) -> None:
+        """Load the page anew, in a browser that has kept no chat."""
+        self.call(self.load, "")
 
     def call(self, function: dict[str, Any], question: str) -> str:
         data = [question if number == 0 else None for number in range(len(function["inputs"]))]
@@ -205,17 +210,20 @@ def test_thirty_two_ask_at_once(server: Server, start: Start) -> None:
 
 
 def test_memory_stays_flat(server: Server, trials: Callable[[int, int], int]) -> None:
-    """Over so many questions, each of a new reader: what one leaves behind is let go."""
+    """Over so many questions in chats of twenty: what one leaves behind is let go."""
     count = trials(60, 500)
     process = psutil.Process()
     reader = Reader(server.url)
 
     def ask_all(times: int) -> int:
-        for _ in range(times):
+        for number in range(times):
+            if number % 20 == 0:
+                reader.reload()
             assert QUOTE in reader.ask(QUESTION)
+        gc.collect()
         return int(process.memory_info().rss)
 
-    settled = ask_all(count // 3)
+    settled = ask_all(max(40, count // 5))
     later = ask_all(count)
     grown = (later - settled) / 1e6
     assert grown < 8, f"{settled / 1e6:.0f} MB grew to {later / 1e6:.0f} MB over {count} questions"

@@ -30,9 +30,9 @@ _ELEMENTS = set(
     "DL DT DD FIGURE FIGCAPTION I".split()
 )
 _ATTRIBUTES = set(
-    "id class dir style type href target rel lang role title hidden data-act data-article data-start data-end "
-    "data-turn data-verdict data-copy data-done data-question data-theme aria-label aria-pressed tabindex "
-    "data-testid".split()
+    "id class dir style type href target rel lang role title hidden tabindex aria-label aria-pressed data-testid "
+    "data-act data-article data-start data-end data-also data-turn data-talk data-sure data-verdict data-copy "
+    "data-done data-question data-theme".split()
 )
 _LOOK = """() => {
     const found = { elements: [], attributes: [], links: [] };

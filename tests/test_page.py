@@ -23,6 +23,7 @@ from index.layout import Head
 from index.types import Article
 from index.update import Report
 from qa import engine as engines
+from qa import render
 from qa.config import Settings
 from qa.engine import Engine
 from qa.errors import NotReadyError, QuestionError
@@ -100,28 +101,32 @@ def test_mistakes_have_words() -> None:
 
 
 def test_a_chat_comes_back_from_the_browser_as_it_was() -> None:
-    chat = talk.with_turn(talk.with_turn(talk.EMPTY, turn()), Turn("؟", problem="no"))
-    other = talk.with_turn(talk.EMPTY, turn("Where?"))
-    kept = json.loads(json.dumps(talk.keep((chat, other, talk.EMPTY))))
-    assert talk.load(kept) == (chat, other)
+    chat = talk.with_turn(talk.with_turn(talk.begun(talk.EMPTY), turn()), Turn("؟", problem="no"))
+    other = talk.with_turn(talk.begun(talk.EMPTY), turn("Where?"))
+    assert talk.load(f"[{talk.dump(chat)}, 7, {talk.dump(other)}]") == (chat, other)
+    assert talk.load(talk.dump(chat)) == (chat,)
     assert (chat.title, other.title) == ("Who?", "Where?")
     assert chat.id != other.id
+    assert talk.begun(chat) == chat
 
 
 @pytest.mark.parametrize(
     "strange",
-    [None, 7, "text", {}, [1], [{}], [{"id": "a"}], [{"id": "a", "started": "b", "turns": [{"question": 1}]}]],
+    [
+        None,
+        7,
+        "",
+        "text",
+        "null",
+        "7",
+        "[1]",
+        "[{}]",
+        '{"id": "a"}',
+        '{"id": "", "started": "", "turns": [{"question": 1}]}',
+    ],
 )
 def test_what_is_no_chat_is_left_out(strange: Any) -> None:
     assert talk.load(strange) == ()
-
-
-def test_chats_are_kept_as_far_as_there_is_room() -> None:
-    many = [talk.with_turn(talk.EMPTY, turn(f"Question {number}?")) for number in range(60)]
-    kept = talk.load(talk.keep(many))
-    assert kept == tuple(many[:50])
-    large = [talk.with_turn(talk.EMPTY, turn("a" * 900_000)) for _ in range(4)]
-    assert talk.load(talk.keep(large)) == tuple(large[:2])
 
 
 def test_what_a_follow_up_leans_on() -> None:
@@ -162,8 +167,18 @@ def test_nothing_in_a_turn_becomes_markup(text: str) -> None:
         {name for name, _ in _Read(views.sources(SAID, hostile)).attributes},
     )
     assert Counter(elements[1]) - Counter(elements[0]) in (Counter(), Counter({"p": 1}))  # how it was understood
-    assert names <= {"class", "dir", "type", "data-act", "data-article", "data-start", "data-end", "aria-label"}
+    assert names <= {
+        *("class", "dir", "type", "title", "aria-label"),
+        *("data-act", "data-article", "data-start", "data-end", "data-also"),
+    }
     assert text in _Read(views.sources(SAID, hostile)).text
+
+
+@pytest.mark.parametrize(("quote", "badges"), [("أوقفت الشرطة ثمانية.", 1), ("They arrested eight.", 0)])
+def test_a_translation_is_called_one(quote: str, badges: int) -> None:
+    said = answer(Sentence("The police arrested eight.", "supported", (1,)), citations=(citation(quote=quote),))
+    assert views.turns(SAID, Talk("a", "b", (turn(answer=said),))).count(SAID["translated"]) == badges
+    assert render.as_text(said).count("translated from the article") == badges
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ def _turn(words: Words, turn: Turn) -> Iterator[str]:
         yield _text(turn.problem)
         return
     answer = turn.answer
+    if answer.asked != answer.question:
+        yield _text(words["understood"].format(asked=answer.asked))
+    if answer.since or answer.until:
+        yield _text(words["days"].format(since=answer.since or "…", until=answer.until or "…"))
     if answer.status in {"quoted", "cut"}:
         yield f"*{words[answer.status]}*"
     for sentence in answer.sentences:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,8 +19,7 @@ from qa.conversation import MEMORY, Exchange
 from qa.types import Answer
 
 Verdict = Literal["", "up", "down"]
-_TALKS = 50  # chats that are kept
-_CHARACTERS = 2_000_000  # of all that is kept: browsers give a page 5 MB, and encryption makes it a third longer
+_TALKS = 50  # chats that are read: a browser keeps no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,13 @@ _TALK = TypeAdapter(Talk)
 EMPTY = Talk("", "")
 
 
+def begun(talk: Talk) -> Talk:
+    """Return the chat, with a name of its own if it is the empty one."""
+    return talk if talk.id else Talk(secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds"))
+
+
 def with_turn(talk: Talk, turn: Turn) -> Talk:
-    """Return the chat with one more turn; the first one begins it."""
-    if not talk.id:
-        talk = Talk(secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds"))
+    """Return the chat with one more turn."""
     return replace(talk, turns=(*talk.turns, turn))
 
 
@@ -79,28 +81,22 @@ def exchanges(talk: Talk) -> tuple[Exchange, ...]:
 
 
 def load(kept: Any) -> tuple[Talk, ...]:
-    """Return the chats that a browser kept, the last one first."""
-    return tuple(_talks(kept if isinstance(kept, list) else []))
+    """Return the chats that a browser kept (`script.js`), the last one first, from JSON."""
+    try:
+        found = json.loads(kept)
+    except (TypeError, ValueError):
+        return ()
+    return tuple(_talks(found if isinstance(found, list) else [found]))
 
 
-def _talks(kept: Sequence[Any]) -> Iterator[Talk]:
-    for one in kept[:_TALKS]:
+def _talks(found: Sequence[Any]) -> Iterator[Talk]:
+    for one in found[:_TALKS]:
         try:
             yield _TALK.validate_python(one)
         except ValidationError:
             continue
 
 
-def keep(talks: Iterable[Talk]) -> list[dict[str, Any]]:
-    """Return what the browser is to keep: each chat once, the first ones as far as there is room."""
-    kept: dict[str, dict[str, Any]] = {}
-    room = _CHARACTERS
-    for talk in talks:
-        if not talk.turns or talk.id in kept:
-            continue
-        written = asdict(talk)
-        room -= len(json.dumps(written, ensure_ascii=False))
-        if room < 0 or len(kept) == _TALKS:
-            break
-        kept[talk.id] = written
-    return list(kept.values())
+def dump(talk: Talk) -> str:
+    """Return a chat as JSON, for the browser to keep."""
+    return json.dumps(asdict(talk), ensure_ascii=False)

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from index.chunk import headline
-from index.normalise import language_of
 from index.snapshot import Status
 from index.types import Article
 from index.update import Report
@@ -21,11 +20,6 @@ from qa.page.talk import Talk, Turn
 from qa.page.words import Words
 from qa.types import Citation, Language, Sentence
 
-
-def _direction(text: str) -> str:
-    return "rtl" if language_of(text) == "ar" else "ltr"
-
-
 _PAGE = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=True,
@@ -34,8 +28,10 @@ _PAGE = Environment(
     lstrip_blocks=True,
 )
 _PAGE.filters |= {
-    "dir": _direction,
+    "dir": render.direction,
     "is_web": lambda url: url.startswith(("https://", "http://")),
+    "base": lambda path: path.rsplit("/", 1)[-1],
+    "host": lambda url: url.split("/")[2],
     "moment": lambda time: time[:16].replace("T", " "),
 }
 
@@ -145,6 +141,11 @@ def talks(words: Words, kept: Sequence[Talk], current: str) -> str:
 def welcome(words: Words, examples: Sequence[str]) -> str:
     """Return what stands where nothing has been asked yet."""
     return _filled("welcome", words, examples=examples)
+
+
+def hint(text: str) -> str:
+    """Return what is wrong with a question."""
+    return _PAGE.from_string('<p class="state" role="alert" dir="{{ text|dir }}">{{ text }}</p>').render(text=text)
 
 
 def state(words: Words, shown: State) -> str:
