@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -79,6 +80,13 @@ def trials(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
         return long if request.config.getoption("--faults") else short
 
     return choose
+
+
+@pytest.fixture(scope="module")
+def tidy() -> Iterator[None]:
+    """Collect at the end of a module what the page's libraries leave open: it is warned of there, not later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from qa.mujib import Mujib
 from qa.types import Prompt
 from tests.fakes import ScriptedGenerator
 
-pytestmark = pytest.mark.filterwarnings("default")  # of the libraries of this door
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the libraries of this door
 QUESTION = "How many people did the police arrest in London?"
 ANSWER = "The police arrested 8 people in London. [1]"
 

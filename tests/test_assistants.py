@@ -18,7 +18,7 @@ from qa.config import ROOT
 from qa.engine import Engine
 from qa.mujib import Mujib
 
-pytestmark = pytest.mark.filterwarnings("default")  # of the protocol's own library
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the protocol's own library
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.conftest import CALIBRATION, today
 from tests.fakes import FakeEmbedder
 from tests.site import ARTICLES, CHROMIUM, Copyist, Server, free_port, served
 
-pytestmark = pytest.mark.filterwarnings("default")  # of the page's own libraries
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 EN, AR = words("en"), words("ar")
 QUESTION = "How many people did the police arrest in London?"
 QUOTE = "The police arrested 8 people in London on Thursday."

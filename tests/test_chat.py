@@ -24,16 +24,10 @@ from qa.page.start import Start
 from qa.page.words import words
 from tests.site import Copyist, Server, free_port, served
 
-pytestmark = pytest.mark.filterwarnings("default")  # of the page's own libraries
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 SAID = words("en")
 QUESTION = "How many people did the police arrest in London?"
 QUOTE = "The police arrested 8 people in London."
-
-
-@pytest.fixture(autouse=True)
-def tidy() -> Iterator[None]:
-    yield
-    gc.collect()  # what the page's libraries leave open is warned of here, not in some later test
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.conftest import CALIBRATION, today
 from tests.fakes import FakeEmbedder
 from tests.site import CHROMIUM, Copyist, free_port, served
 
-pytestmark = pytest.mark.filterwarnings("default")  # of the page's own libraries
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 # What the page is made of, inside the parts that show what others wrote.
 _ELEMENTS = set(
     "ARTICLE DIV P H1 H2 H3 SPAN BDI BUTTON OL UL LI BLOCKQUOTE MARK A LABEL INPUT NAV "
@@ -145,7 +145,7 @@ def test_in_titles_bodies_sources_and_addresses(page: Page) -> None:
 def test_in_questions_and_drafts(page: Page, engine: Engine, trials: Callable[[int, int], int]) -> None:
     copyist = engine.generator()
     assert isinstance(copyist, Copyist)
-    count = trials(130, len(HOSTILE))
+    count = trials(104, len(HOSTILE))
     for number, text in enumerate(HOSTILE[:: max(1, len(HOSTILE) // count)]):
         copyist.reply = f"{text} The police arrested 8 people."
         if number % 20 == 0:
