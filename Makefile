@@ -73,7 +73,8 @@ SMALL := qwen2.5-coder-0.5b-instruct-q4_k_m
 
 test: lint models browser
 	@$(MUJIB) models fetch $(SMALL)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not models"
+	$(VENV)/bin/python -m pytest -m models
 
 # The faults again, as often as a release deserves: killed updates, damaged files, hostile input.
 test-faults: browser

@@ -59,7 +59,7 @@ sys.addaudithook(_only_this_machine)
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("MUJIB_")]:
+    for name in [name for name in os.environ if name.startswith("MUJIB_") or name in {"COLUMNS", "LINES"}]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
