@@ -77,7 +77,7 @@ class _Page:
     def _lay_out(self) -> None:
         said = self.said
         _view(views.top(said, self.language), "top")
-        self.state = _view(views.state(said, self.start.state), "state")
+        self.state = _view("", "state")  # told by the timer: what is said here stays as it was when the server started
         with gr.Row(elem_id="main"):
             with gr.Column(scale=3, elem_id="left"), gr.Tabs(elem_id="tabs"):
                 with gr.Tab(said["ask_tab"], id="ask"):

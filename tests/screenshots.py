@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
 
@@ -16,6 +17,7 @@ from qa.types import Language
 from tests.site import CHROMIUM, free_port, served
 
 PICTURES = ROOT / ".data" / "screenshots"
+README = ROOT / "tests" / "pictures"
 QUESTIONS = {
     "ar": ("من هي رئيسة الوزراء البريطانية؟", "كم شخصا أوقفت الشرطة البريطانية؟", "ما هو سعر النفط اليوم؟"),
     "en": (
@@ -31,6 +33,7 @@ WAIT = 90_000
 def main() -> None:
     """Take the pictures and print what was measured."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    README.mkdir(exist_ok=True)
     start, port = Start(config.load()), free_port()
     with served(application(start, "127.0.0.1", port), port) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -46,7 +49,9 @@ def main() -> None:
             phone(browser, server.url, language)
         measure(browser, server.url)
         browser.close()
-    print(f"pictures are in {PICTURES}")
+    for language in PATHS:
+        shutil.copy(PICTURES / f"answer.{language}.png", README / f"answer.{language}.png")
+    print(f"pictures are in {PICTURES}, those of the README in {README}")
 
 
 def states(browser: Browser, url: str, language: Language, start: Start) -> None:

@@ -21,7 +21,7 @@ from qa.chat import application
 from qa.config import ROOT, Settings
 from qa.engine import Engine
 from qa.line import Line
-from qa.page.start import Start
+from qa.page.start import Start, State
 from qa.page.words import words
 from tests.conftest import CALIBRATION, today
 from tests.fakes import FakeEmbedder
@@ -562,6 +562,49 @@ def test_a_lost_connection(browser: Browser, engine: Engine, copyist: Copyist) -
         expect(page.locator("#log .sentence")).to_contain_text(QUOTE)  # it was loaded anew, and the chat was kept
         ask(page, ARABIC)
         expect(page.locator("#log .turn")).to_have_count(2)
+        context.close()
+
+
+def test_a_page_that_is_opened_while_the_models_load(browser: Browser, engine: Engine, copyist: Copyist) -> None:
+    start, port = Start(engine.settings), free_port()
+    with served(application(start, "127.0.0.1", port), port) as server:
+        context = browser.new_context(base_url=server.url, locale="en-GB")
+        page = open_page(context)
+        expect(page.locator("#state")).to_contain_text(EN["loading"])
+        page.locator("#question textarea").fill(QUESTION)
+        page.keyboard.press("Enter")
+        expect(page.locator("#live .progress")).to_have_text(EN["not_yet"])
+        start._engine, start.state = engine, State("ready")
+        expect(page.locator("#log .sentence")).to_contain_text(QUOTE)
+        expect(page.locator("#state .state")).to_have_count(0)
+        later = open_page(context)
+        later.wait_for_timeout(300)
+        expect(later.locator("#state .state")).to_have_count(0)
+        page.locator("#new").click()
+        expect(page.locator(".example").first).to_be_visible()
+        context.close()
+
+
+def test_missing_models_are_fetched_when_somebody_says_so(
+    browser: Browser, engine: Engine, copyist: Copyist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, port = Start(engine.settings), free_port()
+    start.state = State("models_missing", total=2_300_000_000)
+    begun: list[bool] = []
+
+    def begin(*, fetch: bool = False) -> None:
+        begun.append(fetch)
+        start.state = State("failed", problem="no such host") if fetch else State("indexing", 3, 7)
+
+    monkeypatch.setattr(start, "begin", begin)
+    with served(application(start, "127.0.0.1", port), port) as server:
+        context = browser.new_context(base_url=server.url, locale="ar-TN")
+        page = open_page(context)
+        page.get_by_role("button", name=AR["fetch"]).click()
+        expect(page.locator("#state")).to_contain_text("no such host")
+        page.get_by_role("button", name=AR["again"]).click()
+        expect(page.locator("#state")).to_contain_text(AR["indexing"].format(done=3, total=7))
+        assert begun == [True, False]
         context.close()
 
 
