@@ -242,8 +242,8 @@ class _Page:
 
     def _reading(self) -> None:
         for part in (self.live, self.sources, self.listing):
-            _at_once(part.cite, self.read, None, self.article)
-        _at_once(self.log.cite, self.read_of, [self.talk], [self.article, self.sources])
+            _at_once(part.cite, self.read, None, self.article, trigger_mode="always_last")
+        _at_once(self.log.cite, self.read_of, [self.talk], [self.article, self.sources], trigger_mode="always_last")
         _at_once(self.article.shut, lambda: "", None, self.article)
         _at_once(self.log.sources, self.sources_of, [self.talk], [self.article, self.sources])
         self._kept(_at_once(self.log.rate, self.rate, [self.talk], [self.log, self.talk, self.keep]))
@@ -454,8 +454,8 @@ def _view(html: str, name: str) -> Any:
     return gr.HTML(html, js_on_load=_WIRED, apply_default_css=False, elem_id=name)
 
 
-def _at_once(event: Any, handler: Callable[..., Any], inputs: Any = None, outputs: Any = None) -> Any:
-    return event(handler, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private")
+def _at_once(event: Any, handler: Callable[..., Any], inputs: Any = None, outputs: Any = None, **more: Any) -> Any:
+    return event(handler, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private", **more)
 
 
 def _file(name: str, kind: str, text: str) -> str:
