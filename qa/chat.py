@@ -167,7 +167,7 @@ class _Page:
         try:
             accept(text)
         except QuestionError as error:
-            hint = views.hint(told(error, self.said))
+            hint = views.hint(self.said, told(error, self.said))
             return {self.hint: hint, self.log: self._chat(now), self.article: "", self.asked: ("", now)}
         now = talk.begun(talk.cut(now, number))
         return {
@@ -439,7 +439,8 @@ class _Page:
     def look(self, now: Talk) -> tuple[Any, Any, Any]:
         """Show how far the start is; when it is over, questions can be offered."""
         ready = self.start.state.stage == "ready"
-        log = self._chat(now) if ready and not now.turns else gr.skip()
+        # Only where no chat has begun: the answer to an early question may come at the same moment.
+        log = self._chat(now) if ready and not now.id else gr.skip()
         return views.state(self.said, self.start.state), gr.Timer(active=not ready), log
 
 

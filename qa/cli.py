@@ -360,7 +360,7 @@ def fetch(
 ) -> None:
     """Bring the models onto this computer, verified. Goes on where it was interrupted."""
     settings = config.load()
-    for reference in names or _references(settings):
+    for reference in names or settings.needed_models:
         if (pin := models.pins().get(reference)) is not None:
             _errors.print(f"{pin.name}: {pin.publisher}, {pin.role} model. Licence: {pin.licence}")
         with _transfer() as progress:
@@ -373,7 +373,7 @@ def models_status(as_json: Json = False) -> None:
     """Say which models are there. Exit status 1 when one is missing."""
     settings = config.load()
     found: dict[str, str | None] = {}
-    for reference in _references(settings):
+    for reference in settings.needed_models:
         try:
             found[reference] = str(models.locate(reference, settings.models))
         except MujibError:
@@ -498,11 +498,6 @@ def doctor() -> None:
     for finding in findings:
         print(f"{'ok     ' if finding.sound else 'PROBLEM'} {finding.name}: {finding.text}")
     raise typer.Exit(0 if all(finding.sound for finding in findings) else 1)
-
-
-def _references(settings: Settings) -> list[str]:
-    answering = [] if settings.server_url else [settings.answer_model]
-    return [settings.embedding_model, *answering]
 
 
 def _embedder(settings: Settings) -> Embedder:

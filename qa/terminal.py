@@ -18,7 +18,7 @@ from rich.segment import ControlType, Segment, Segments
 from rich.spinner import Spinner
 from rich.text import Text
 
-from index.normalise import clean, language_of, one_line
+from index.normalise import clean, one_line
 from qa import render
 from qa.types import Answer, Checked, Draft, Event, Sentence
 
@@ -152,7 +152,7 @@ def mark(line: str, whole: str) -> str:
 
 
 def _is_right_to_left(text: str) -> bool:
-    return language_of(text) == "ar"
+    return render.direction(text) == "rtl"
 
 
 def _directions(text: str) -> list[bool]:

@@ -11,13 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from index.errors import MujibError
+from index.folders import Folder
+from index.store import Writer
+from index.update import update
+from qa import prompt
+from qa.config import ROOT, Settings
+from qa.engine import Engine
 from qa.generate import ReplyCutError, Stop
 from qa.types import Prompt
+from tests.conftest import CALIBRATION, today
+from tests.fakes import FakeEmbedder
 
 ARTICLES = Path(__file__).with_name("newsroom")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -79,6 +88,18 @@ class Server:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@contextmanager
+def engine_over(articles: Path, **changed: Any) -> Iterator[Engine]:
+    """Yield an engine over a folder or file of articles, whose store lies beside it and whose model is a `Copyist`."""
+    settings = Settings(data=articles.parent, articles=articles, **changed)
+    embedder, copyist = FakeEmbedder(), Copyist()
+    with Writer(settings.store, embedder.identity) as writer:
+        update(writer, [Folder.of(articles, ROOT)], lambda: embedder, settings.limits)
+    made = Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
+    yield made
+    made.close()
 
 
 def free_port() -> int:

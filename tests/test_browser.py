@@ -13,19 +13,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from index.folders import Folder
-from index.store import Writer
-from index.update import update
-from qa import prompt
 from qa.chat import application
-from qa.config import ROOT, Settings
 from qa.engine import Engine
 from qa.line import Line
 from qa.page.start import Start, State
 from qa.page.words import words
-from tests.conftest import CALIBRATION, today
-from tests.fakes import FakeEmbedder
-from tests.site import ARTICLES, CHROMIUM, Copyist, Server, free_port, served
+from tests.site import ARTICLES, CHROMIUM, Copyist, Server, engine_over, free_port, served
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 EN, AR = words("en"), words("ar")
@@ -46,14 +39,8 @@ def browser() -> Iterator[Browser]:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     data = tmp_path_factory.mktemp("site")
     shutil.copytree(ARTICLES, data / "articles")
-    settings = Settings(data=data, articles=data / "articles")
-    embedder = FakeEmbedder()
-    with Writer(settings.store, embedder.identity) as writer:
-        update(writer, [Folder.of(settings.articles, ROOT)], lambda: embedder, settings.limits)
-    copyist = Copyist()
-    made = Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
-    yield made
-    made.close()
+    with engine_over(data / "articles") as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,18 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from index.folders import Folder
 from index.normalise import clean, one_line
-from index.store import Writer
-from index.update import update
-from qa import prompt
 from qa.chat import application
-from qa.config import ROOT, Settings
 from qa.engine import Engine
 from qa.page.start import Start
-from tests.conftest import CALIBRATION, today
-from tests.fakes import FakeEmbedder
-from tests.site import CHROMIUM, Copyist, free_port, served
+from tests.site import CHROMIUM, Copyist, engine_over, free_port, served
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 # What the page is made of, inside the parts that show what others wrote.
@@ -74,15 +67,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     rows.append({"id": "all", "title": "All of them", "date": "2030-01-01", "text": everything})
     rows.append({"id": "police", "title": "Police", "text": "The police arrested 8 people in London on Thursday."})
     articles.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
-    settings = Settings(data=data, articles=articles, free_wording=True)
-    embedder = FakeEmbedder()
-    with Writer(settings.store, embedder.identity) as writer:
-        report = update(writer, [Folder.of(articles, ROOT)], lambda: embedder, settings.limits)
-    assert report.added > 0.9 * len(rows)
-    copyist = Copyist()
-    made = Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
-    yield made
-    made.close()
+    with engine_over(articles, free_wording=True) as made:
+        assert made.snapshot().status().articles > 0.9 * len(rows)
+        yield made
 
 
 @pytest.fixture

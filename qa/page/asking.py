@@ -14,7 +14,7 @@ from qa.page.start import Start
 from qa.page.talk import Talk, Turn, exchanges
 from qa.page.views import Live
 from qa.page.words import Words, told
-from qa.question import MAX_CHARACTERS, accept
+from qa.question import accept
 from qa.types import Answer, Checked, Citation, Draft, Evidence, Found, Waiting, Window
 
 _LOOK = 0.2  # seconds after which a question that came too early looks whether it can be answered
@@ -32,7 +32,6 @@ def ask(start: Start, words: Words, text: str, before: Talk, stop: Stop) -> Iter
 
     Whatever goes wrong becomes a turn that says so: the page goes on.
     """
-    text = text[: MAX_CHARACTERS + 1]
     live = Live(text, words["searching"])
     yield live
     try:
@@ -55,10 +54,10 @@ def ask(start: Start, words: Words, text: str, before: Talk, stop: Stop) -> Iter
             else:
                 yield live
     except MujibError as error:
-        yield Turn(text[:MAX_CHARACTERS], problem=told(error, words))
+        yield Turn(text, problem=told(error, words))
     except Exception:  # noqa: BLE001 - one question must not take the page down; the terminal has the traceback
         traceback.print_exc()
-        yield Turn(text[:MAX_CHARACTERS], problem=words["broken"])
+        yield Turn(text, problem=words["broken"])
 
 
 def _places(evidence: tuple[Evidence, ...]) -> dict[int, Citation]:

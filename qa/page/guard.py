@@ -65,8 +65,7 @@ class Guard:
             await _say(send, *refused)
             return
         language = _language(scope["path"])
-        wanted = _wanted(headers)
-        if scope["path"] == "/" and wanted == "ar":
+        if scope["path"] == "/" and _wanted(headers) == "ar":
             await _say(send, 307, "", (b"location", b"/ar/"))
             return
         if language:  # the page itself is rewritten, so it must not be compressed

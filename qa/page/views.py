@@ -143,9 +143,9 @@ def welcome(words: Words, examples: Sequence[str]) -> str:
     return _filled("welcome", words, examples=examples)
 
 
-def hint(text: str) -> str:
+def hint(words: Words, text: str) -> str:
     """Return what is wrong with a question."""
-    return _PAGE.from_string('<p class="state" role="alert" dir="{{ text|dir }}">{{ text }}</p>').render(text=text)
+    return _filled("hint", words, text=text)
 
 
 def state(words: Words, shown: State) -> str:
