@@ -189,10 +189,7 @@ const mujib = (() => {
       event.preventDefault();
       box()?.focus();
     }
-    if (event.key === "Enter" && !event.shiftKey && event.target === box() && answering()) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }
+    if (event.key === "Enter" && !event.shiftKey && event.target === box() && answering()) event.preventDefault();
   }, { capture: true });
 
   function theme(name) {
