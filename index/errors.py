@@ -18,6 +18,8 @@ MujibError                  exit status 1, unless it says otherwise
 Anything else that is raised is a mistake in the program and keeps its traceback.
 """
 
+from __future__ import annotations
+
 
 class MujibError(Exception):
     """A problem the user can mend; the message names the thing and the cure."""

@@ -1,8 +1,34 @@
-"""What flows through the index. Plain data, no logic."""
+"""The data that flows through the index: plain records without logic."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What is taken from one file: more is refused with a reason, never cut."""
+
+    file_bytes: int = 64 * 1024 * 1024
+    article_characters: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """What the store knows of an article: enough to tell whether it is still the same, and where it lay."""
+
+    id: str
+    sha256: str
+    path: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """One article to write, and the stored articles that it takes the place of."""
+
+    article: Article
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +78,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class ArticleHit:
     """One article that was found, with its found passages, best first, and the ids of the articles that copy it.
 
     It is a `translation` when a passage that says the same was found in the question's language.
@@ -86,7 +112,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UnchangedArticle:
     """An article of a file that is as it was when it was last read: not read again."""
 
     id: str
@@ -95,7 +121,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FileRecord:
     """What is remembered of a file that was read: how it looked, what was in it, and what was refused of it.
 
     `stamp` tells size, times and the way of reading; empty when the file was too new to tell by these.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qa.mujib import Mujib
+    from qa.service import Mujib
 
 __all__ = ["Mujib"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:
     """Import the library's face when it is asked for: the command line should not wait for it."""
     if name != "Mujib":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from qa.mujib import Mujib
+    from qa.service import Mujib
 
     return Mujib

@@ -1,4 +1,4 @@
-"""What is kept ready between questions: the models, and the newest view of the collection."""
+"""What is kept ready between questions: the models, and the newest snapshot of the collection."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
-from index import embed
-from index.embed import Embedder
-from index.models import verify
-from index.snapshot import Snapshot, newest_generation, open_snapshot
-from qa import confidence, prompt
-from qa.confidence import Calibration
-from qa.config import Settings
-from qa.generate import Generator, LlamaGenerator, ServerGenerator, in_background
-from qa.line import Line
+from index.models.embedder import Embedder, load_embedder
+from index.models.registry import verify_model
+from index.store.snapshot import Snapshot, newest_generation, open_snapshot
+from qa.generation.base import Generator, run_in_background
+from qa.generation.llama import LlamaGenerator
+from qa.generation.openai_server import ServerGenerator
+from qa.generation.prompts import Prompts, load_prompts
+from qa.request_queue import RequestQueue
+from qa.retrieval.answerability import Calibration, load_calibration
+from qa.settings import Settings
 
 
 @dataclass
@@ -24,12 +25,12 @@ class Engine:
     """Everything a question needs. Safe to use from several threads."""
 
     settings: Settings
-    prompts: prompt.Prompts
+    prompts: Prompts
     calibration: Calibration
     embedder: Embedder
     generator: Callable[[], Generator]
     today: Callable[[], date] = date.today
-    line: Line = field(default_factory=Line)
+    request_queue: RequestQueue = field(default_factory=RequestQueue)
     _snapshot: Snapshot | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -41,10 +42,10 @@ class Engine:
 
         Raises a `MujibError` for whatever is missing or not as it should be.
         """
-        prompts, calibration = prompt.load(settings.prompts), confidence.load(settings.calibration)
+        prompts, calibration = load_prompts(settings.prompts), load_calibration(settings.calibration)
         newest_generation(settings.store)
-        generator = in_background(lambda: load_generator(settings))
-        embedder = embedder or embed.load(settings.embedding_model, settings.models)
+        generator = run_in_background(lambda: load_generator(settings))
+        embedder = embedder or load_embedder(settings.embedding_model, settings.models)
         engine = cls(settings, prompts, calibration, embedder, generator.result)
         engine.snapshot()
         return engine
@@ -67,4 +68,4 @@ def load_generator(settings: Settings) -> Generator:
     """Verify and load the answering model, or take the server that the settings name."""
     if settings.server_url:
         return ServerGenerator(settings)
-    return LlamaGenerator(verify(settings.answer_model, settings.models), settings)
+    return LlamaGenerator(verify_model(settings.answer_model, settings.models), settings)

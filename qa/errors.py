@@ -10,6 +10,8 @@ MujibError
 └── PortBusyError           the page cannot be opened there
 """
 
+from __future__ import annotations
+
 from index.errors import MujibError, UsageError
 
 

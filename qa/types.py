@@ -1,10 +1,19 @@
-"""What flows from a question to an answer. Plain data, no logic."""
+"""The data that flows from a question to an answer: plain records without logic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that was asked and answered; `answer` is empty when the articles did not say."""
+
+    question: str
+    answer: str
+
 
 Language = Literal["ar", "en"]
 Status = Literal["answered", "quoted", "no_evidence", "cut"]
@@ -20,7 +29,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SearchFilter:
     """What is searched: the days of publication (ISO dates, inclusive; None is open), all `without` these articles.
 
     Articles of which no day is known are searched too when no day is given, or `undated` says so.
@@ -52,7 +61,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Grounding:
+class EvidenceSet:
     """The nearest sentences to a question, best first, and how sure it is that they answer it.
 
     `question` is what was searched for, `window` where. `confidence` is a calibrated probability; only when it is
@@ -61,7 +70,7 @@ class Grounding:
     """
 
     question: Question
-    window: Window
+    window: SearchFilter
     evidence: tuple[Evidence, ...]
     confidence: float
     enough: bool
@@ -69,7 +78,7 @@ class Grounding:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Message:
     """One message to the model. Its text is data: never read as control tokens."""
 
     role: Literal["system", "user", "assistant"]
@@ -84,7 +93,7 @@ class Prompt:
     `temperature` 0 takes the most likely token always.
     """
 
-    turns: tuple[Turn, ...]
+    turns: tuple[Message, ...]
     language: Language
     evidence: tuple[Evidence, ...] = ()
     copy_from: tuple[str, ...] = ()
@@ -121,7 +130,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EvidenceFound:
     """What is nearest to the question is known; the model has not begun. It will only when that is `enough`.
 
     `nearest` tells where the nearest sentence of each of the nearest articles lies.
@@ -140,14 +149,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DraftGrown:
     """The sentence that the model has begun; not checked yet."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SentencesChecked:
     """The sentences that are finished and checked so far; their numbers are those of the evidence that was `Found`."""
 
     sentences: tuple[Sentence, ...]
@@ -180,4 +189,4 @@ class Answer:
     prompt: str
 
 
-Event = Found | Waiting | Draft | Checked | Answer
+Event = EvidenceFound | Waiting | DraftGrown | SentencesChecked | Answer

@@ -17,18 +17,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from index.chunk import sentences, split
-from index.digest import content_sha256
-from index.folders import Folder
-from index.plan import Change
-from index.snapshot import open_snapshot
-from index.store import Writer
-from index.types import Article
-from index.update import update
-from qa.config import Settings
-from qa.question import accept
-from qa.retrieve import search
-from qa.types import Language, Window
+from index.store.hashing import content_sha256
+from index.store.snapshot import open_snapshot
+from index.store.writer import Writer
+from index.sync.sources import SourcePath
+from index.sync.update import update_store
+from index.text.chunking import sentence_spans, split_into_chunks
+from index.types import Article, ArticleChange
+from qa.retrieval.hybrid import search
+from qa.settings import Settings
+from qa.types import Language, SearchFilter
+from qa.understanding.validation import parse_question
 
 CHUNKS = 100_000
 DIMENSION = 768
@@ -58,10 +57,10 @@ def main() -> None:
             taken = []
             for _ in range(QUESTIONS):
                 language = rng.choice(list(vocabularies))
-                question = accept(_words(rng, vocabularies[language], 8), language)
+                question = parse_question(_words(rng, vocabularies[language], 8), language)
                 vector = _unit(subjects[rng.randrange(SUBJECTS)] + 0.7 * generator.standard_normal(DIMENSION))
                 start = time.perf_counter()
-                search(snapshot, question, vector, Window(), 10)
+                search(snapshot, question, vector, SearchFilter(), 10)
                 taken.append(1000 * (time.perf_counter() - start))
             print(f"a search: median {np.median(taken):.1f} ms, 95 % below {np.quantile(taken, 0.95):.1f} ms")
         _updates(path, Path(folder), generator)
@@ -77,11 +76,11 @@ class _Made:
     def __init__(self, generator: np.random.Generator) -> None:
         self._generator = generator
 
-    def passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
         return _unit(self._generator.standard_normal((len(texts), DIMENSION)))
 
-    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self.passages(texts, texts)
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.embed_passages(texts, texts)
 
 
 def _updates(path: Path, folder: Path, generator: np.random.Generator) -> None:
@@ -91,7 +90,9 @@ def _updates(path: Path, folder: Path, generator: np.random.Generator) -> None:
         start = time.perf_counter()
         with Writer(store, _Made.identity) as writer:
             limits = Settings().limits
-            update(writer, [Folder(articles, articles.name)], lambda: _Made(generator), limits, confirmed=True)
+            update_store(
+                writer, [SourcePath(articles, articles.name)], lambda: _Made(generator), limits, confirmed=True
+            )
         return time.perf_counter() - start
 
     few, many = folder / "few", folder / "many"
@@ -131,18 +132,18 @@ def _fill(
 ) -> None:
     written = number = 0
     with Writer(path, "made up") as writer:
-        writer.remember({"made up": []})
+        writer.record_files({"made up": []})
         while written < chunks:
             batch = []
             for _ in range(200):
                 article = _article(number, rng, vocabularies)
                 subject = subjects[rng.randrange(SUBJECTS)]
-                passages = split(article)
+                passages = split_into_chunks(article)
                 vectors = [
-                    _unit(subject + 0.7 * generator.standard_normal((len(sentences(p.text)), DIMENSION)))
+                    _unit(subject + 0.7 * generator.standard_normal((len(sentence_spans(p.text)), DIMENSION)))
                     for p in passages
                 ]
-                batch.append((Change(article), passages, vectors))
+                batch.append((ArticleChange(article), passages, vectors))
                 written += len(passages)
                 number += 1
             writer.commit({change.article.id: "made up" for change, _, _ in batch}, batch)

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from index.folders import Folder
-from index.store import Writer
+from index.readers.sandbox import Sandbox
+from index.store.writer import Writer
+from index.sync.sources import SourcePath
+from index.sync.update import UpdateReport, update_store
 from index.types import Article, Rejection
-from index.update import Report, update
-from index.worker import Worker
-from qa import config, prompt
-from qa.confidence import Calibration, Weights
-from qa.config import ROOT, Settings
 from qa.engine import Engine
+from qa.generation.prompts import load_prompts
+from qa.retrieval.answerability import Calibration, PairWeights
+from qa.settings import ROOT, Settings, load_settings
 from tests.fakes import FakeEmbedder, ScriptedGenerator
 
 
@@ -35,7 +35,7 @@ settings.register_profile(
 settings.load_profile("project")
 
 # The small embedder's cosines: from .32 on a sentence is near enough, however many others are.
-_BY_COSINE = Weights((0.5, 0.0, 0.0, 0.0, 0.0), (40.0, 0.0, 0.0, 0.0, 0.0), -40 * 0.32)
+_BY_COSINE = PairWeights((0.5, 0.0, 0.0, 0.0, 0.0), (40.0, 0.0, 0.0, 0.0, 0.0), -40 * 0.32)
 CALIBRATION = Calibration("fake@1", 0.5, {f"{q} -> {a}": _BY_COSINE for q in ("ar", "en") for a in ("ar", "en")})
 
 
@@ -43,7 +43,7 @@ def today() -> date:
     return date(2017, 3, 25)
 
 
-MODELS = config.load().models  # before the environment is emptied: the real models, where `make models` put them
+MODELS = load_settings().models  # before the environment is emptied: the real models, where `make models` put them
 
 
 def _only_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
@@ -90,8 +90,8 @@ def tidy() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def worker() -> Iterator[Worker]:
-    with Worker() as started:
+def worker() -> Iterator[Sandbox]:
+    with Sandbox() as started:
         yield started
 
 
@@ -113,12 +113,14 @@ def embedder() -> FakeEmbedder:
 
 
 @pytest.fixture
-def bring_up_to_date(folder: Path, store: Path, embedder: FakeEmbedder) -> Callable[[], Report]:
+def bring_up_to_date(folder: Path, store: Path, embedder: FakeEmbedder) -> Callable[[], UpdateReport]:
     """Return a function that updates `store` from `folder` with the fake embedder."""
 
-    def run() -> Report:
+    def run() -> UpdateReport:
         with Writer(store, embedder.identity) as writer:
-            return update(writer, [Folder(folder, "articles")], lambda: embedder, Settings().limits, confirmed=True)
+            return update_store(
+                writer, [SourcePath(folder, "articles")], lambda: embedder, Settings().limits, confirmed=True
+            )
 
     return run
 
@@ -131,7 +133,7 @@ def engine_of(store: Path, embedder: FakeEmbedder) -> Iterator[Callable[..., Eng
     def make(*replies: str, **changed: Any) -> Engine:
         settings = Settings(data=store.parent, **changed)
         generator = ScriptedGenerator(*replies)
-        made.append(Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: generator, today))
+        made.append(Engine(settings, load_prompts(ROOT / "prompts"), CALIBRATION, embedder, lambda: generator, today))
         return made[-1]
 
     yield make
@@ -141,11 +143,11 @@ def engine_of(store: Path, embedder: FakeEmbedder) -> Iterator[Callable[..., Eng
 
 def article(text: str, **fields: Any) -> Article:
     """Return an article as a folder would give it."""
-    from index.ingest import from_draft
-    from index.readers import Draft
+    from index.readers.base import RawArticle
+    from index.sync.scan import build_article
 
     path = fields.pop("path", "articles/a.txt")
-    made = from_draft(Draft(text, **fields), path, Settings().limits)
+    made = build_article(RawArticle(text, **fields), path, Settings().limits)
     if isinstance(made, Rejection):
         raise TypeError(made.reason)
     return made

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from index.lexical import analyse
-from qa.generate import ReplyCutError, Stop
+from index.text.tokenize import tokenize
+from qa.generation.base import Cancelled, ReplyCutError
 from qa.types import Prompt
 
 DIMENSION = 96
@@ -27,11 +27,11 @@ class FakeEmbedder:
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
-    def passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
         self.embedded += texts
         return self._vectors(texts)
 
-    def questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._vectors(texts)
 
     def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ class FakeEmbedder:
 
 def _inner(text: str) -> list[str]:
     """Return the tokens of a text that do not say where a word begins or ends."""
-    return [token for token in analyse(text) if "_" not in token]
+    return [token for token in tokenize(text) if "_" not in token]
 
 
 @lru_cache(maxsize=10_000)
@@ -61,7 +61,7 @@ class ScriptedGenerator:
         self.replies = list(replies)
         self.prompts: list[Prompt] = []
 
-    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
+    def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
         self.prompts.append(prompt)
         for piece in self.replies.pop(0).splitlines(keepends=True):
             if stop():

@@ -8,11 +8,10 @@ import time
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from qa import config
-from qa.chat import application
-from qa.config import ROOT
-from qa.line import Line
-from qa.page.start import Start, State
+from qa.interfaces.web.app import application
+from qa.interfaces.web.startup import Startup, StartupState
+from qa.request_queue import RequestQueue
+from qa.settings import ROOT, load_settings
 from qa.types import Language
 from tests.site import CHROMIUM, free_port, served
 
@@ -34,7 +33,7 @@ def main() -> None:
     """Take the pictures and print what was measured."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     README.mkdir(exist_ok=True)
-    start, port = Start(config.load()), free_port()
+    start, port = Startup(load_settings()), free_port()
     with served(application(start, "127.0.0.1", port), port) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         loading = browser.new_page(base_url=server.url, viewport={"width": 1280, "height": 820})
@@ -54,7 +53,7 @@ def main() -> None:
     print(f"pictures are in {PICTURES}, those of the README in {README}")
 
 
-def states(browser: Browser, url: str, language: Language, start: Start) -> None:
+def states(browser: Browser, url: str, language: Language, start: Startup) -> None:
     """Picture the page from its first look to the collection, light and dark."""
     page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 820})
 
@@ -81,11 +80,11 @@ def states(browser: Browser, url: str, language: Language, start: Start) -> None
         answered(page, number)
     picture("not-found")
     engine = start.engine()
-    engine.line, line = Line(0), engine.line
+    engine.request_queue, line = RequestQueue(0), engine.request_queue
     page.locator("#question textarea").fill(first)
     page.keyboard.press("Enter")
     answered(page, 4)
-    engine.line = line
+    engine.request_queue = line
     page.locator("#history button").first.click()
     picture("busy-and-history")
     page.locator("[data-theme]").click()
@@ -96,9 +95,9 @@ def states(browser: Browser, url: str, language: Language, start: Start) -> None
     page.locator("[data-theme]").click()
     picture("collection")
     for name, state in (
-        ("models-missing", State("models_missing", total=2_300_000_000)),
-        ("fetching", State("fetching", 900_000_000, 2_300_000_000)),
-        ("failed", State("failed", problem="the disk is full. Make room and try again.")),
+        ("models-missing", StartupState("models_missing", total=2_300_000_000)),
+        ("fetching", StartupState("fetching", 900_000_000, 2_300_000_000)),
+        ("failed", StartupState("failed", problem="the disk is full. Make room and try again.")),
     ):
         now, start.state = start.state, state
         page.reload()

@@ -17,13 +17,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import MujibError
-from index.folders import Folder
-from index.store import Writer
-from index.update import update
-from qa import prompt
-from qa.config import ROOT, Settings
+from index.store.writer import Writer
+from index.sync.sources import SourcePath
+from index.sync.update import update_store
 from qa.engine import Engine
-from qa.generate import ReplyCutError, Stop
+from qa.generation.base import Cancelled, ReplyCutError
+from qa.generation.prompts import load_prompts
+from qa.settings import ROOT, Settings
 from qa.types import Prompt
 from tests.conftest import CALIBRATION, today
 from tests.fakes import FakeEmbedder
@@ -43,7 +43,7 @@ class Copyist:
         self.go.set()
         self.fails: MujibError | Exception | None = None
 
-    def stream(self, prompt: Prompt, stop: Stop) -> Iterator[str]:
+    def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
         if self.fails is not None:
             raise self.fails
         for word in (self.reply or prompt.evidence[0].text).split():
@@ -96,8 +96,8 @@ def engine_over(articles: Path, **changed: Any) -> Iterator[Engine]:
     settings = Settings(data=articles.parent, articles=articles, **changed)
     embedder, copyist = FakeEmbedder(), Copyist()
     with Writer(settings.store, embedder.identity) as writer:
-        update(writer, [Folder.of(articles, ROOT)], lambda: embedder, settings.limits)
-    made = Engine(settings, prompt.load(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
+        update_store(writer, [SourcePath.of(articles, ROOT)], lambda: embedder, settings.limits)
+    made = Engine(settings, load_prompts(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
     yield made
     made.close()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import index.models
-from index import embed
-from qa import cli, engine
+from index.models.embedder import load_embedder
+from qa.engine import load_generator
+from qa.interfaces.cli.main import main
 from tests.fakes import FakeEmbedder, ScriptedGenerator
 
 if __name__ == "__main__":
-    index.models.identity = lambda *_: FakeEmbedder.identity
-    embed.load = lambda *_: FakeEmbedder()
-    engine.load_generator = lambda settings: ScriptedGenerator()
-    cli.main()
+    model_identity = lambda *_: FakeEmbedder.identity
+    load_embedder = lambda *_: FakeEmbedder()
+    load_generator = lambda settings: ScriptedGenerator()
+    main()

@@ -1,0 +1,37 @@
+"""Reads saved feeds (RSS, Atom): one article an entry."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+
+from index.readers.base import RawArticle, UnreadableError
+from index.readers.html import html_to_text
+
+
+def read_feed(data: bytes) -> Iterator[RawArticle | UnreadableError]:
+    """Read a feed: one article an entry, of its full content where it is given, else of its summary.
+
+    The entry's own id is not taken: many feeds count from 1.
+    """
+    import feedparser
+
+    # A stream, because a string or bytes could be taken for an address or a file's name.
+    feed = feedparser.parse(io.BytesIO(data), resolve_relative_uris=False, sanitize_html=False)
+    if not feed.entries:
+        raise UnreadableError("there is no entry in it" if feed.version else "it is not an RSS or Atom feed")
+    for entry in feed.entries:
+        contents = [_content_text(content) for content in entry.get("content", [])]
+        yield RawArticle(
+            text=max([*contents, _content_text(entry.get("summary_detail"))], key=len),
+            title=_content_text(entry.get("title_detail")),
+            published=entry.get("published") or entry.get("updated"),
+            source=feed.feed.get("title"),
+            url=entry.get("link"),
+        )
+
+
+def _content_text(content: Mapping[str, str] | None) -> str:
+    content = content or {}
+    value = content.get("value") or ""
+    return value if content.get("type") == "text/plain" else html_to_text(value)

@@ -1,0 +1,1 @@
+"""In-memory search over one language: vectors and BM25."""

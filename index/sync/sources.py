@@ -1,0 +1,63 @@
+"""The folders and single files that the collection is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index.errors import UsageError
+from index.readers.registry import reader_for
+from index.store.recorded_sources import had_sources, recorded_sources
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePath:
+    """A folder of articles, or one file: where it is and the name that the articles' paths start with."""
+
+    path: Path
+    name: str
+    covers: tuple[str, ...] = ()  # the names of recorded folders that lie in it and are part of it from now on
+
+    @classmethod
+    def of(cls, path: Path, project: Path) -> SourcePath:
+        """Return the folder at `path`, named from the project's folder when it lies in it, else by its full path."""
+        path = path.expanduser().resolve()
+        inside = path.is_relative_to(project) and path != project
+        return cls(path, path.relative_to(project).as_posix() if inside else path.as_posix())
+
+    @classmethod
+    def named(cls, name: str, project: Path) -> SourcePath:
+        """Return the folder that was recorded by its `name`."""
+        return cls(project / name, name)
+
+
+def resolve_sources(store: Path, given: Sequence[Path], first: Path, project: Path) -> list[SourcePath]:
+    """Return the folders that the store records, and those `given`; `first` when there has never been one.
+
+    A folder within another one is part of that. Raises `UsageError` for a path that cannot be one of them, and when all
+    have been forgotten.
+    """
+    for path in given:
+        _require_usable(path)
+    recorded = [SourcePath.named(name, project) for name in recorded_sources(store)]
+    all_of_them = {folder.path: folder for folder in [*(SourcePath.of(path, project) for path in given), *recorded]}
+    outermost = [
+        folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
+    ]
+    if not outermost and had_sources(store):
+        raise UsageError("the collection has no folder any more. Give one: `mujib index update FOLDER`.")
+    known = {folder.name: folder.path for folder in recorded}
+    return [
+        replace(folder, covers=tuple(name for name, path in known.items() if folder.path in path.parents))
+        for folder in outermost
+    ] or [SourcePath.of(first, project)]
+
+
+def _require_usable(path: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"there is no file or folder {path}. Give one that exists.")
+    if path.is_file() and reader_for(path) is None:
+        raise UsageError(f"{path}: files of this kind are not read. The README lists those that are.")
+    if not path.resolve().as_posix().isprintable():  # bytes that are not UTF-8, line ends and the like
+        raise UsageError(f"{path!a}: the name cannot be written down. Give the folder another one.")

@@ -1,0 +1,1 @@
+"""Text of articles: normalization, tokens, passages and sentences, days."""

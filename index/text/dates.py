@@ -1,0 +1,136 @@
+"""Parses and formats days and periods as publishers write them (ISO 8601 out)."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date
+from email.utils import parsedate_to_datetime
+
+from index.text.normalize import fold
+
+# The names of the months as newspapers write them, January first: English; Egypt and the Gulf; the Levant and Iraq;
+# Tunisia and Algeria; Morocco and Mauritania. Spelling variants that `fold` does not join stand beside each other.
+_MONTH_NAMES = (
+    ("january jan", "يناير", "كانون الثاني", "جانفي"),
+    ("february feb", "فبراير", "شباط", "فيفري"),
+    ("march mar", "مارس", "آذار"),
+    ("april apr", "أبريل إبريل", "نيسان", "أفريل"),
+    ("may", "مايو", "أيار", "ماي"),
+    ("june jun", "يونيو يونية", "حزيران", "جوان"),
+    ("july jul", "يوليو يولية", "تموز", "جويلية جويليا", "يوليوز"),
+    ("august aug", "أغسطس", "آب", "أوت", "غشت أغشت"),
+    ("september sep sept", "سبتمبر", "أيلول", "شتنبر شتمبر"),
+    ("october oct", "أكتوبر", "تشرين الأول"),
+    ("november nov", "نوفمبر", "تشرين الثاني", "نونبر"),
+    ("december dec", "ديسمبر", "كانون الأول", "دجنبر دجمبر"),
+)
+_TWO_WORDS = {"كانون", "تشرين"}
+
+
+def _months() -> dict[str, int]:
+    months: dict[str, int] = {}
+    for number, names in enumerate(_MONTH_NAMES, start=1):
+        for name in names:
+            variants = [name] if name.split()[0] in _TWO_WORDS else name.split()
+            months |= {fold(variant): number for variant in variants}
+    return months
+
+
+MONTHS = _months()
+MONTH_PATTERN = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
+_NAMED_MONTH = (
+    rf"(?P<month>{MONTH_PATTERN})\.?(?: ?[/(] ?(?:{MONTH_PATTERN})\)?)?"  # سبتمبر/أيلول: the second says the same
+)
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        r"(?<!\d)(?P<year>\d{4})[-/.](?P<number>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
+        r"(?<!\d)(?P<year>\d{4})(?P<number>\d{2})(?P<day>\d{2})(?!\d)",
+        r"(?<!\d)(?P<day>\d{1,2})[-/.](?P<number>\d{1,2})[-/.](?P<year>\d{4})(?!\d)",
+        rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -]*{_NAMED_MONTH},?،?[ -]*(?P<year>\d{{4}})(?!\d)",
+        rf"\b{_NAMED_MONTH} *(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?،? *(?P<year>\d{{4}})(?!\d)",
+    )
+)
+
+
+# Newspapers are not older; 1438 is a year of the Hijra, which must not be taken for one of ours.
+_FIRST_YEAR, _LAST_YEAR = 1600, 2599
+
+
+def parse_day(text: str | None) -> str | None:
+    """Return `YYYY-MM-DD` for the first date in `text`, None when there is none that exists.
+
+    Read are ISO 8601, RFC 822, day/month/year (month/day/year where only that can be), and a day, a month by its
+    English or Arabic name and a year in either order, with any digits and whatever stands around them.
+    """
+    text = (text or "").strip()[:200]
+    folded = fold(text)
+    for form in _FORMS:
+        for found in form.finditer(folded):
+            day = _day(found)
+            if day is not None:
+                return day
+    try:
+        sent = parsedate_to_datetime(text).date()
+    except (ValueError, OverflowError):  # a year of twenty digits
+        return None
+    return sent.isoformat() if _FIRST_YEAR <= sent.year <= _LAST_YEAR else None
+
+
+_PERIODS = tuple(
+    re.compile(form)
+    for form in (
+        r"(?<!\d)(?P<year>\d{4})[-/.](?P<number>\d{1,2})(?!\d)",
+        r"(?<!\d)(?P<number>\d{1,2})[-/.](?P<year>\d{4})(?!\d)",
+        rf"\b{_NAMED_MONTH},?،? *(?P<year>\d{{4}})(?!\d)",
+        r"(?<!\d)(?P<year>\d{4})(?!\d)",
+    )
+)
+
+
+def parse_period(text: str) -> tuple[str, str] | None:
+    """Return the first and last day (ISO 8601) of the day, else the month, else the year that `text` names first.
+
+    None when it names none: `23/03/2017`, `March 2017`, `2017-03`, `شباط 2017` and `2017` are periods.
+    """
+    day = parse_day(text)
+    if day is not None:
+        return day, day
+    folded = fold(text.strip()[:200])
+    for form in _PERIODS:
+        for found in form.finditer(folded):
+            parts = found.groupdict()
+            year, number = int(parts["year"]), _month(parts)
+            first, last = (number, number) if number else (1, 12)
+            if year and last <= 12:
+                return f"{year:04}-{first:02}-01", f"{year:04}-{last:02}-{monthrange(year, last)[1]:02}"
+    return None
+
+
+def format_day(day: str, language: str) -> str:
+    """Return an ISO day as text of that language writes it: `23 مارس 2017`."""
+    year, month, number = day.split("-")
+    names = _MONTH_NAMES[int(month) - 1]
+    name = names[0 if language == "en" else 1].split()[0].capitalize()
+    return f"{int(number)} {name} {year}"
+
+
+def _day(found: re.Match[str]) -> str | None:
+    parts = found.groupdict()
+    year, day, month = int(parts["year"]), int(parts["day"]), _month(parts)
+    if month > 12:
+        day, month = month, day  # 03/23/2017 can only be American
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
+
+
+def _month(parts: Mapping[str, str | None]) -> int:
+    """Return the number of the month that was written by name or number, 0 for none."""
+    name = parts.get("month")
+    return MONTHS[re.sub(" +", " ", name)] if name else int(parts.get("number") or 0)

@@ -1,0 +1,1 @@
+"""The answering model: prompts, a GGUF in this process or a server, constrained decoding."""

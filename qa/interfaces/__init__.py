@@ -1,0 +1,1 @@
+"""The interfaces: command line, HTTP, Model Context Protocol, chat page."""

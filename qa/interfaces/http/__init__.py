@@ -1,0 +1,1 @@
+"""Interfaces for programs: HTTP, the API of OpenAI, the Model Context Protocol."""

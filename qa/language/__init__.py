@@ -1,0 +1,1 @@
+"""Arabic and English words: stop words, numbers, scripts."""

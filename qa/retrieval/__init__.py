@@ -1,0 +1,1 @@
+"""Hybrid search, evidence sentences, and whether they answer the question."""

@@ -1,0 +1,43 @@
+"""Places for both languages among the first hits; a translation stands behind what it translates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.retrieval.deduplication import ArticleGroup
+
+_TRANSLATION = 0.80  # cosine of passages that say the same in two languages; two about one subject stay below it
+_TOP = 5  # stories in which both languages have their place...
+_QUOTA = 2  # ...this many at least
+
+
+def place_translations_behind(
+    groups: Sequence[ArticleGroup], likeness: NDArray[np.float32], language: str
+) -> list[ArticleGroup]:
+    """Return the groups by score, where none stands before its translation into `language`."""
+    own = [(group.score, row) for group in groups if group.language == language for row in group.rows]
+    if own:
+        scores, rows = np.array([score for score, _ in own]), [row for _, row in own]
+        for group in groups:
+            if group.language != language:
+                translated = likeness[np.ix_(group.rows, rows)].max(axis=0) >= _TRANSLATION
+                group.translation = bool(translated.any())
+                group.score = min(group.score, scores[translated].min(initial=group.score))
+    return sorted(groups, key=lambda group: (-group.score, group.language != language, group.article_id))
+
+
+def apply_language_quota(groups: Sequence[ArticleGroup]) -> list[ArticleGroup]:
+    """Return the groups in their order, but for the places among the first that each language is given."""
+    first, rest = list(groups[:_TOP]), list(groups[_TOP:])
+    for language in sorted({group.language for group in groups}):
+        missing = _QUOTA - sum(group.language == language for group in first)
+        for group in [g for g in rest if g.language == language][: max(missing, 0)]:
+            rest.remove(group)
+            given = [g for g in first if g.language != language][-1]
+            first.remove(given)
+            first.append(group)
+            rest.insert(0, given)
+    return first + rest

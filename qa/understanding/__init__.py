@@ -1,0 +1,1 @@
+"""What is asked: validation, follow-ups, days, and the reading that finds the best evidence."""

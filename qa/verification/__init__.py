@@ -1,0 +1,1 @@
+"""Checks what a model wrote against the evidence it may rest on."""

@@ -1,0 +1,62 @@
+"""What is to be done is found by comparing contents: small cases, told by hand."""
+
+from __future__ import annotations
+
+from index.sync.diff import UpdatePlan, diff
+from index.types import Article, Rejection, StoredArticle, UnchangedArticle
+from tests.conftest import article
+
+A = article("The first text.", path="news/a.txt")
+B = article("The second text.", path="news/b.txt")
+
+
+def stored(*articles: Article, folder: str = "news") -> dict[str, StoredArticle]:
+    return {one.id: StoredArticle(one.id, one.sha256, one.path, folder) for one in articles}
+
+
+def planned(
+    before: dict[str, StoredArticle], *found: Article | UnchangedArticle | Rejection, folder: str = "news"
+) -> UpdatePlan:
+    return diff(before, [folder], [(folder, item) for item in found])
+
+
+def at(one: Article, path: str) -> UnchangedArticle:
+    return UnchangedArticle(one.id, one.sha256, path)
+
+
+def test_what_is_new_changed_moved_and_gone() -> None:
+    changed = article("The second text, changed.", path="news/b.txt")
+    plan = planned(stored(A, B), at(A, "news/c.txt"), changed, article("New.", path="news/d.txt"))
+    assert [(change.article.path, change.replaces) for change in plan.write] == [
+        ("news/b.txt", (B.id,)),
+        ("news/d.txt", ()),
+    ]
+    assert [one.path for one in plan.move] == ["news/c.txt"]
+    assert (plan.drop, plan.kept) == ((), 0)
+    assert [one.path for one in planned(stored(A, B), A).drop] == ["news/b.txt"]
+
+
+def test_articles_of_other_folders_are_let_be() -> None:
+    plan = planned(stored(A, folder="else"), B)
+    assert (len(plan.write), plan.drop) == (1, ())
+    (rejection,) = planned(stored(A, folder="else"), A).rejected
+    assert rejection.reason == "already in the collection as news/a.txt"
+
+
+def test_an_article_of_several_files_is_taken_from_the_first() -> None:
+    plan = planned(stored(A), at(A, "news/0.txt"), at(A, "news/a.txt"))
+    assert [one.path for one in plan.move] == ["news/0.txt"]
+    assert [(one.path, one.reason) for one in plan.rejected] == [("news/a.txt", "the same article as news/0.txt")]
+
+
+def test_what_cannot_be_read_now_stays_but_not_its_namesakes() -> None:
+    below = article("Below.", path="news/sub/x.txt")
+    beside = article("Beside.", path="news/sub2/x.txt")
+    plan = planned(stored(below, beside), Rejection("news/sub", "it cannot be read now", for_now=True))
+    assert [one.path for one in plan.drop] == ["news/sub2/x.txt"]
+    assert planned(stored(below), Rejection("news/sub/x.txt", "it is not text")).drop != ()
+
+
+def test_an_article_whose_folder_is_another_now_is_moved_there() -> None:
+    plan = diff(stored(A), ["news", "news/sub"], [("news/sub", at(A, "news/a.txt"))])
+    assert (len(plan.move), plan.folder_of[A.id]) == (1, "news/sub")
