@@ -11,7 +11,7 @@ __all__ = ["Mujib"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the library's face when it is asked for: the command line should not wait for it."""
+    """Import the service when it is asked for: a shell that completes a command should not wait for it."""
     if name != "Mujib":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from qa.service import Mujib

@@ -1,4 +1,4 @@
-"""What every interface calls: ask, stream, search, read an article."""
+"""The service that every interface calls: ask, stream, search, read an article."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from index import Collection
 from index.text.chunking import headline
-from index.types import Article
+from index.types import Article, ArticleHit
 from qa.engine import Engine
-from qa.pipeline import answer_question, stream_answer
+from qa.generation.base import Cancelled, never_cancelled
+from qa.models import Models
+from qa.pipeline import last_answer, stream_answer
 from qa.retrieval.hybrid import search
-from qa.settings import load_settings
+from qa.settings import Settings, load_settings
 from qa.types import Answer, Event, Exchange
+from qa.understanding.interpret import interpret
 from qa.understanding.time_expressions import parse_filter
 from qa.understanding.validation import parse_question
 
-_MOST_FOUND = 50  # passages that one search gives
+_MAX_PASSAGES = 50  # that one search gives
+
+RequestedLanguage = Literal["auto", "ar", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +46,40 @@ class Mujib:
     """Answers questions about the collection. Safe to use from several threads; the model answers one at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        """Take what is kept ready between questions."""
         self.engine = engine
 
     @classmethod
-    def open(cls, **settings: Any) -> Self:
-        """Load the models and look at the index; `settings` go before those of the environment (`data=Path("...")`).
+    def open(cls, *, models: Models | None = None, **settings: Any) -> Self:
+        """Load the models and open the index; `settings` go before those of the environment (`data=Path("...")`).
 
         Raises a `MujibError` that names what is missing, and its cure.
         """
-        return cls(Engine.open(load_settings().model_copy(update=settings)))
+        return cls.from_settings(load_settings().model_copy(update=settings), models)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, models: Models | None = None) -> Self:
+        """Load the models and open the index of these settings."""
+        return cls(Engine.open(settings, models))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was opened with."""
+        return self.engine.settings
+
+    @property
+    def collection(self) -> Collection:
+        """The collection that is asked about."""
+        return self.engine.collection
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Close the index."""
         self.engine.close()
 
     def ask(
         self,
         question: str,
         *,
-        language: Literal["auto", "ar", "en"] = "auto",
+        language: RequestedLanguage = "auto",
         since: str | None = None,
         until: str | None = None,
         history: Sequence[Exchange] = (),
@@ -68,37 +88,57 @@ class Mujib:
 
         Days are written as newspapers write them. Raises a `MujibError` for what the caller can mend.
         """
-        return answer_question(self.engine, parse_question(question, language), parse_filter(since, until), history)
+        return last_answer(self.stream(question, language=language, since=since, until=until, history=history))
 
     def stream(
         self,
         question: str,
         *,
-        language: Literal["auto", "ar", "en"] = "auto",
+        language: RequestedLanguage = "auto",
         since: str | None = None,
         until: str | None = None,
         history: Sequence[Exchange] = (),
+        cancelled: Cancelled = never_cancelled,
     ) -> Iterator[Event]:
-        """Yield what is found, the draft as it grows, what of it is checked, and at last the `Answer`.
+        """Yield what is found, what is written and checked as it grows, and at last the `Answer`.
 
-        Raises a `MujibError` for what is wrong with the question at once, before anything is asked for.
+        What is wrong with the question is raised at once as a `MujibError`, before anything is searched. The answer
+        ends within a second after `cancelled` returns True.
         """
-        return stream_answer(self.engine, parse_question(question, language), parse_filter(since, until), history)
+        parsed, search_filter = parse_question(question, language), parse_filter(since, until)
+        return stream_answer(self.engine, parsed, search_filter, history, cancelled)
+
+    def can_answer(self, question: str) -> bool:
+        """Return whether the articles hold an answer to a question."""
+        engine = self.engine
+        return interpret(engine, engine.snapshot(), parse_question(question), parse_filter(None, None), ()).answerable
 
     def search(
         self, query: str, k: int = 10, *, since: str | None = None, until: str | None = None
     ) -> tuple[FoundPassage, ...]:
-        """Return the best passage of each of the `k` stories nearest to `query`, best first, in either language."""
+        """Return the best passage of each of the `k` articles nearest to `query`, best first, in either language."""
         snapshot, question = self.engine.snapshot(), parse_question(query)
         (vector,) = self.engine.embedder.embed_queries([question.text])
-        found = []
-        for story in search(snapshot, question, vector, parse_filter(since, until), max(1, min(k, _MOST_FOUND))):
-            article, hit = snapshot.article(story.article_id), story.hits[0]
-            place = (hit.chunk.start, hit.chunk.end, hit.chunk.text, round(hit.score, 4), story.also)
-            head = (article.id, headline(article), article.published, article.source, article.url, article.path)
-            found.append(FoundPassage(*head, *place))
-        return tuple(found)
+        found = search(snapshot, question, vector, parse_filter(since, until), max(1, min(k, _MAX_PASSAGES)))
+        return tuple(_passage(snapshot.article(hit.article_id), hit) for hit in found)
 
     def article(self, id_: str) -> Article:
         """Return an article of the collection. Raises `KeyError` when there is none of that id."""
         return self.engine.snapshot().article(id_)
+
+
+def _passage(article: Article, found: ArticleHit) -> FoundPassage:
+    best = found.hits[0]
+    return FoundPassage(
+        article_id=article.id,
+        title=headline(article),
+        published=article.published,
+        source=article.source,
+        url=article.url,
+        path=article.path,
+        start=best.chunk.start,
+        end=best.chunk.end,
+        text=best.chunk.text,
+        score=round(best.score, 4),
+        also=found.also,
+    )

@@ -8,14 +8,10 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from index.collection import CollectionPaths
 from index.types import ReadLimits
+from qa import resources
 from qa.errors import SettingsError
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mujib" / "models"
 
 
 class Settings(BaseSettings):
@@ -23,12 +19,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MUJIB_", frozen=True, extra="ignore")
 
-    data: Path = Field(ROOT / ".data", description="folder of the store")
-    models: Path = Field(default_factory=_user_cache, description="folder of fetched models")
-    articles: Path = Field(ROOT / "seeds", description="folder of articles that is indexed first")
-    prompts: Path = Field(ROOT / "prompts", description="folder of prompts")
+    data: Path = Field(default_factory=resources.default_data, description="folder of the index")
+    models: Path = Field(default_factory=resources.default_models, description="folder of fetched models")
+    articles: Path = Field(
+        default_factory=lambda: resources.resources() / "seeds", description="folder of articles that is indexed first"
+    )
+    prompts: Path = Field(default_factory=lambda: resources.resources() / "prompts", description="folder of prompts")
     calibration: Path = Field(
-        ROOT / "qa" / "retrieval" / "calibration.toml", description="file of `mujib eval calibrate`"
+        default_factory=resources.default_calibration,
+        description="file that tells how sure an answer must be (`mujib eval calibrate`)",
     )
     embedding_model: str = Field("embeddinggemma-300m", description="pinned name, folder, or hf:owner/name")
     answer_model: str = Field(
@@ -38,6 +37,9 @@ class Settings(BaseSettings):
     server_model: str = Field("default", description="the model's name on that server")
     server_key: SecretStr = Field(SecretStr(""), description="key for that server")
     free_wording: bool | None = Field(None, description="let the model word its answers; unset: a server's only")
+    translate_quotes: bool = Field(
+        False, description="translate evidence in the other language; the default model's translations are often wrong"
+    )
     auth: SecretStr = Field(SecretStr(""), description="password of the page and key of its API; needed to be reached")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="processor threads of the answering model")
     context_tokens: int = Field(4096, ge=1024, description="context of the answering model")
@@ -59,6 +61,11 @@ class Settings(BaseSettings):
     def needed_models(self) -> tuple[str, ...]:
         """Return the models that must lie on this computer."""
         return (self.embedding_model,) if self.server_url else (self.embedding_model, self.answer_model)
+
+    @property
+    def collection_paths(self) -> CollectionPaths:
+        """Return where the collection lies."""
+        return CollectionPaths(self.store, self.articles, resources.resources())
 
     @property
     def limits(self) -> ReadLimits:

@@ -13,9 +13,13 @@ class Timings:
         self.marks: dict[str, float] = {}
 
     def seconds(self) -> float:
-        """Return the seconds since the clock was made."""
+        """Return the seconds since the timings began."""
         return time.monotonic() - self._start
 
     def mark(self, name: str) -> None:
-        """Write down when this happened, the first time it does."""
+        """Record when this happened, the first time it does."""
         self.marks.setdefault(name, self.seconds())
+
+    def rounded(self) -> dict[str, float]:
+        """Return the marks in milliseconds' precision."""
+        return {name: round(seconds, 3) for name, seconds in self.marks.items()}

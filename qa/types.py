@@ -64,16 +64,16 @@ class Evidence:
 class EvidenceSet:
     """The nearest sentences to a question, best first, and how sure it is that they answer it.
 
-    `question` is what was searched for, `window` where. `confidence` is a calibrated probability; only when it is
-    `enough` are the sentences evidence, else they are merely the closest. `dissent` is the one of them that gives
-    another number than the best, in another article.
+    `question` is what was searched for, `search_filter` where. `confidence` is a calibrated probability; only when the
+    question is `answerable` are the sentences evidence, else they are merely the closest. `dissent` is the one of them
+    that gives another number than the best, in another article.
     """
 
     question: Question
-    window: SearchFilter
+    search_filter: SearchFilter
     evidence: tuple[Evidence, ...]
     confidence: float
-    enough: bool
+    answerable: bool
     dissent: Evidence | None = None
 
 
@@ -93,7 +93,7 @@ class Prompt:
     `temperature` 0 takes the most likely token always.
     """
 
-    turns: tuple[Message, ...]
+    messages: tuple[Message, ...]
     language: Language
     evidence: tuple[Evidence, ...] = ()
     copy_from: tuple[str, ...] = ()
@@ -102,9 +102,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a sentence's support lies: `article.text[start:end] == quote`. `also` names where it was copied.
+    """Where a sentence's support lies: `article.text[start:end] == quote`.
 
-    `source` is who published the article, `url` where.
+    `source` is who published the article, `url` where. `also` names who copied it and when, `duplicates` are the ids of
+    these articles. `path` is where the file lies on this computer: an interface that hands an answer on leaves it out.
     """
 
     number: int
@@ -118,6 +119,7 @@ class Citation:
     also: tuple[str, ...] = ()
     source: str | None = None
     url: str | None = None
+    duplicates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
-    """What is nearest to the question is known; the model has not begun. It will only when that is `enough`.
+    """The nearest sentences are known; nothing is written yet. There will be an answer only when they are `enough`.
 
     `nearest` tells where the nearest sentence of each of the nearest articles lies.
     """
@@ -150,16 +152,17 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class DraftGrown:
-    """The sentence that the model has begun; not checked yet."""
+    """The sentence that the model has begun; not checked yet, so no interface shows it to a reader."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class SentencesChecked:
-    """The sentences that are finished and checked so far; their numbers are those of the evidence that was `Found`."""
+    """The sentences that are finished and checked so far, with their citations, numbered as in the answer."""
 
     sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

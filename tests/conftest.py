@@ -13,16 +13,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from index import Collection
 from index.readers.sandbox import Sandbox
 from index.store.writer import Writer
 from index.sync.sources import SourcePath
 from index.sync.update import UpdateReport, update_store
 from index.types import Article, Rejection
 from qa.engine import Engine
+from qa.generation.base import Generator
 from qa.generation.prompts import load_prompts
 from qa.retrieval.answerability import Calibration, PairWeights
-from qa.settings import ROOT, Settings, load_settings
-from tests.fakes import FakeEmbedder, ScriptedGenerator
+from qa.settings import Settings, load_settings
+from tests.fakes import FakeEmbedder, FakeEmbeddingModel, ScriptedGenerator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,14 +133,19 @@ def engine_of(store: Path, embedder: FakeEmbedder) -> Iterator[Callable[..., Eng
     made: list[Engine] = []
 
     def make(*replies: str, **changed: Any) -> Engine:
-        settings = Settings(data=store.parent, **changed)
-        generator = ScriptedGenerator(*replies)
-        made.append(Engine(settings, load_prompts(ROOT / "prompts"), CALIBRATION, embedder, lambda: generator, today))
+        made.append(make_engine(Settings(data=store.parent, **changed), ScriptedGenerator(*replies), embedder))
         return made[-1]
 
     yield make
     for engine in made:
         engine.close()
+
+
+def make_engine(settings: Settings, generator: Generator, embedder: FakeEmbedder | None = None) -> Engine:
+    """Return an engine over the store of the settings, with stand-ins in the place of the models."""
+    collection = Collection(settings.collection_paths, FakeEmbeddingModel(embedder), settings.limits)
+    prompts = load_prompts(settings.prompts)
+    return Engine(settings, collection, prompts, CALIBRATION, collection.model.load(), lambda: generator, today)
 
 
 def article(text: str, **fields: Any) -> Article:

@@ -9,8 +9,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from index.errors import ModelMissingError
+from index.models.download import DownloadProgress
+from index.models.embedder import EmbeddingModel
 from index.text.tokenize import tokenize
-from qa.generation.base import Cancelled, ReplyCutError
+from qa.generation.base import Cancelled, Generator, ReplyCutError
+from qa.settings import Settings
 from qa.types import Prompt
 
 DIMENSION = 96
@@ -52,6 +56,17 @@ def _direction(token: str) -> NDArray[np.float64]:
     return np.random.default_rng(seed).standard_normal(DIMENSION)
 
 
+class FakeEmbeddingModel:
+    """An embedding model whose embedder is the small one."""
+
+    def __init__(self, embedder: FakeEmbedder | None = None) -> None:
+        self.embedder = embedder or FakeEmbedder()
+        self.identity = self.embedder.identity
+
+    def load(self) -> FakeEmbedder:
+        return self.embedder
+
+
 class ScriptedGenerator:
     """Says what it was told to say, reply by reply, and keeps what it was sent."""
 
@@ -61,12 +76,41 @@ class ScriptedGenerator:
         self.replies = list(replies)
         self.prompts: list[Prompt] = []
 
-    def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Cancelled) -> Iterator[str]:
         self.prompts.append(prompt)
         for piece in self.replies.pop(0).splitlines(keepends=True):
-            if stop():
+            if cancelled():
                 raise ReplyCutError
             yield piece
 
     def count(self, prompt: Prompt) -> int:
-        return sum(len(turn.text.split()) for turn in prompt.turns)
+        return sum(len(turn.text.split()) for turn in prompt.messages)
+
+
+class FakeModels:
+    """The two stand-ins in the place of the models: `qa.models.Models` for tests.
+
+    `missing` models become there when they are fetched.
+    """
+
+    def __init__(self, *replies: str, embedder: FakeEmbedder | None = None, missing: bool = False) -> None:
+        self.embedding_model = FakeEmbeddingModel(embedder)
+        self.scripted = ScriptedGenerator(*replies)
+        self.missing = missing
+
+    def embedding(self, settings: Settings) -> EmbeddingModel:
+        return self.embedding_model
+
+    def generator(self, settings: Settings) -> Generator:
+        return self.scripted
+
+    def require(self, settings: Settings) -> None:
+        if self.missing:
+            raise ModelMissingError("the model is not there. Run `mujib models fetch`.")
+
+    def missing_bytes(self, settings: Settings) -> int:
+        return 4 if self.missing else 0
+
+    def fetch(self, settings: Settings, progress: DownloadProgress) -> None:
+        progress(3, 4, "part")
+        self.missing = False

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.models.registry import locate_model, verify_model
+from index.models.registry import locate_model, model_identity, verify_model
 
 _BATCH = 8  # texts in one forward pass: on two cores 16 are no faster, 32 and more slower
 
@@ -29,6 +31,41 @@ class Embedder(Protocol):
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [n, dimension], unit length, comparable with `passages` by inner product."""
         ...
+
+
+class EmbeddingModel(Protocol):
+    """An embedding model that is loaded when it is first needed."""
+
+    @property
+    def identity(self) -> str:
+        """The `identity` of the embedder, known without loading it."""
+        ...
+
+    def load(self) -> Embedder:
+        """Return the embedder, loaded once. Raises `ModelError` when it cannot be used."""
+        ...
+
+
+class LocalEmbeddingModel:
+    """The embedding model `reference` (a known name, a folder, or `hf:owner/name`) on this computer."""
+
+    def __init__(self, reference: str, cache: Path) -> None:
+        self._reference = reference
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+
+    @cached_property
+    def identity(self) -> str:
+        """See `EmbeddingModel.identity`."""
+        return model_identity(self._reference, self._cache)
+
+    def load(self) -> Embedder:
+        """See `EmbeddingModel.load`."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = load_embedder(self._reference, self._cache)
+            return self._embedder
 
 
 def load_embedder(reference: str, cache: Path) -> Embedder:

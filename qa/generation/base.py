@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from qa.types import Prompt
 
-if TYPE_CHECKING:
-    pass
-
-
 _T = TypeVar("_T")
 
-Cancelled = Callable[[], bool]  # asked again and again while a model works: is its reply no longer wanted?
+Cancelled = Callable[[], bool]  # asked again and again while a model works; True when its reply is no longer wanted
 
 
 class ReplyCutError(Exception):
@@ -26,10 +22,10 @@ class Generator(Protocol):
 
     identity: str
 
-    def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Cancelled) -> Iterator[str]:
         """Yield the reply in pieces of about a token. Closing the iterator stops the writing.
 
-        Raises `ReplyCutError` within a second when `stop` says so, and when the reply has as many tokens as it may.
+        Raises `ReplyCutError` within a second when `cancelled` says so, and at the most tokens of a reply.
         """
         ...
 
@@ -42,7 +38,7 @@ POLL_SECONDS = 0.2  # seconds between two looks at whether a waiting question is
 
 
 def never_cancelled() -> bool:
-    """Never stop: the reply is wanted to its end."""
+    """Return False: the reply is wanted to its end."""
     return False
 
 

@@ -32,16 +32,16 @@ class ServerGenerator:
 
     def count(self, prompt: Prompt) -> int:
         """See `Generator.count`: its tokens are not known here, four characters are taken for one."""
-        return sum(len(turn.text) for turn in prompt.turns) // 4
+        return sum(len(turn.text) for turn in prompt.messages) // 4
 
-    def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Cancelled) -> Iterator[str]:
         """See `Generator.stream`. Such a server cannot be held to `copy_from`: the check of the draft remains."""
         import httpx
 
         body = {
             "model": self._model,
             "messages": [
-                {"role": turn.role, "content": _neutralize_control_tokens(turn.text)} for turn in prompt.turns
+                {"role": turn.role, "content": _neutralize_control_tokens(turn.text)} for turn in prompt.messages
             ],
             "temperature": prompt.temperature,
             "max_tokens": self._limit,
@@ -51,7 +51,7 @@ class ServerGenerator:
         client = httpx.Client(headers=self._headers, timeout=self._timeout)
         reading = run_in_background(lambda: self._read(client, body, pieces))  # a slow server need not be waited for
         try:
-            while (piece := _next_piece(pieces, stop)) is not None:
+            while (piece := _next_piece(pieces, cancelled)) is not None:
                 yield piece
             reading.result()
         except httpx.HTTPError as error:
@@ -85,9 +85,9 @@ def _neutralize_control_tokens(text: str) -> str:
     return _CONTROL.sub(lambda match: f"‹{match[1] or match[2]}›", text)
 
 
-def _next_piece(pieces: SimpleQueue[str | None], stop: Cancelled) -> str | None:
+def _next_piece(pieces: SimpleQueue[str | None], cancelled: Cancelled) -> str | None:
     while True:
-        if stop():
+        if cancelled():
             raise ReplyCutError
         try:
             return pieces.get(timeout=POLL_SECONDS)

@@ -60,69 +60,65 @@ def load_prompts(folder: Path) -> Prompts:
     return Prompts(texts, digest[:16])
 
 
+Attempt = tuple[Prompt, ...]  # prompts that are sent one after the other, and whose replies make up one answer
+
+
 def build_prompts(
-    prompts: Prompts, snapshot: Snapshot, grounding: EvidenceSet, writes: bool, count: Callable[[Prompt], int]
-) -> tuple[tuple[Prompt, ...], ...]:
-    """Return what is sent for a question and its evidence: attempts, each of one prompt after the other.
+    prompts: Prompts, snapshot: Snapshot, evidence_set: EvidenceSet, free_form: bool, count: Callable[[Prompt], int]
+) -> tuple[Attempt, ...]:
+    """Return what is sent for a question and its evidence: attempts, of which the next is made when one fails.
 
-    A model that `writes` sees all evidence. A small one may not word an answer: evidence in the question's own language
-    it answers in the words of that evidence, where it cannot name what the articles do not hold. Of evidence in the
-    other language it may word the answer in English; else the best sentence is translated, and the `second`.
+    A model that may word its answers (`free_form`) sees all evidence. A small one may not: evidence in the question's
+    own language it answers in the words of that evidence, where it cannot name what the articles do not hold. Of
+    evidence in the other language it may word the answer in English; else the best sentence and its `runner_up` are
+    translated.
     """
-    question, evidence = grounding.question, grounding.evidence
-    best = evidence[0]
-    if writes:
-        return (
-            (
-                _within_token_limit(
-                    lambda kept: _question_prompt(prompts, "write", snapshot, question, kept), evidence, count
-                ),
-            ),
-        )
-    if best.language == question.language:
+    question, evidence = evidence_set.question, evidence_set.evidence
+    if free_form:
+        return ((_fitting_prompt(prompts, "write", snapshot, question, evidence, count),),)
+    if evidence[0].language == question.language:
         own = [item for item in evidence if item.language == question.language]
-        return (
-            (
-                _within_token_limit(
-                    lambda kept: _question_prompt(prompts, "answer", snapshot, question, kept), own, count
-                ),
-            ),
-        )
-    translated = tuple(
-        Prompt(
-            _messages(prompts.texts[f"translate.{question.language}"], {"evidence": one_line(item.text)}),
-            question.language,
-            (item,),
-        )
-        for item in (best, *runner_up(evidence))
-    )
+        return ((_fitting_prompt(prompts, "answer", snapshot, question, own, count),),)
+    translations = tuple(_translation_prompt(prompts, question, item) for item in (evidence[0], *runner_up(evidence)))
     if question.language != "en":
-        return (translated,)
-    return (_question_prompt(prompts, "write", snapshot, question, evidence[:_REWORDED_SENTENCES]),), translated
+        return (translations,)
+    wording = _question_prompt(prompts, "write", snapshot, question, evidence[:_REWORDED_SENTENCES])
+    return (wording,), translations
 
 
-def retry_prompt(sent: Prompt) -> Prompt:
+def _translation_prompt(prompts: Prompts, question: Question, item: Evidence) -> Prompt:
+    template = prompts.texts[f"translate.{question.language}"]
+    return Prompt(_messages(template, {"evidence": one_line(item.text)}), question.language, (item,))
+
+
+def retry_prompt(prompt: Prompt) -> Prompt:
     """Return the prompt to send once more after a draft that went wrong: the reply is drawn, not the likeliest one."""
-    return replace(sent, temperature=_SECOND_TRY)
+    return replace(prompt, temperature=_SECOND_TRY)
 
 
-def _within_token_limit(
-    make: Callable[[Sequence[Evidence]], Prompt], evidence: Sequence[Evidence], count: Callable[[Prompt], int]
+def _fitting_prompt(
+    prompts: Prompts,
+    name: str,
+    snapshot: Snapshot,
+    question: Question,
+    evidence: Sequence[Evidence],
+    count: Callable[[Prompt], int],
 ) -> Prompt:
     """Return the prompt with as much of the evidence, best first, as `PROMPT_TOKENS` allow; the best always."""
     for kept in range(len(evidence), 1, -1):
-        if count(sent := make(evidence[:kept])) <= PROMPT_TOKENS:
-            return sent
-    return make(evidence[:1])
+        prompt = _question_prompt(prompts, name, snapshot, question, evidence[:kept])
+        if count(prompt) <= PROMPT_TOKENS:
+            return prompt
+    return _question_prompt(prompts, name, snapshot, question, evidence[:1])
 
 
 def _question_prompt(
-    prompts: Prompts, message: str, snapshot: Snapshot, question: Question, evidence: Sequence[Evidence]
+    prompts: Prompts, name: str, snapshot: Snapshot, question: Question, evidence: Sequence[Evidence]
 ) -> Prompt:
     values = {"question": question.text, "evidence": _list_evidence(snapshot, evidence)}
-    copy_from = tuple(one_line(item.text) for item in evidence) if message == "answer" else ()
-    turns = _messages(prompts.texts[f"{message}.{question.language}"], values)
-    return Prompt(turns, question.language, tuple(evidence), copy_from)
+    messages = _messages(prompts.texts[f"{name}.{question.language}"], values)
+    copy_from = tuple(one_line(item.text) for item in evidence) if name == "answer" else ()
+    return Prompt(messages, question.language, tuple(evidence), copy_from)
 
 
 def _list_evidence(snapshot: Snapshot, evidence: Sequence[Evidence]) -> str:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from index.store.snapshot import Snapshot
 from index.text.chunking import sentence_spans
-from index.text.normalize import fold
 from index.types import Article, ArticleHit
-from qa.language.numbers import extract_numbers
 from qa.retrieval.answerability import Calibration, Features, compute_features
 from qa.types import Evidence, EvidenceSet, Question, SearchFilter
-from qa.verification.consistency import stems
 
 MAX_EVIDENCE = 4  # sentences; held the answer in 72 of 72 trials, at a third of the prompt of three whole passages
-# How far below the best sentence's weight evidence may lie. Of the questions whose answer the four best hold, those
+# How far below the best sentence's score evidence may lie. Of the questions whose answer the four best hold, those
 # within this distance hold it for 98 %; and 77 % instead of 67 of them are from the right article (Arabic questions).
 _BELOW_BEST = 0.2
 _NEARLY = 0.1  # cosine by which the second sentence of an answer may be farther from the question than the best
-_PASSAGES = 12  # whose sentences are weighed
+_PASSAGES = 12  # whose sentences are scored
 # What counts beside the cosine of a sentence: its passage's score, and that cosines across languages are lower. Fitted
-# as the weights of `retrieve` were. A translation of what was found in the question's language is given nothing.
+# as the weights of `candidates` were. A translation of what was found in the question's language is given nothing.
 _PASSAGE_WEIGHT = 0.046
 _OTHER_LANGUAGE = 0.05
 
@@ -35,22 +32,42 @@ _DEPENDENT = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence of a found passage: where it lies, its cosine with the question, and its score among the others.
+
+    `passage_score` is the score of its passage; `duplicates` are the ids of the articles that copy its article.
+    """
+
+    score: float
+    passage_score: float
+    article_id: str
+    start: int
+    end: int
+    text: str
+    language: str
+    similarity: float
+    duplicates: tuple[str, ...]
+
+
 def select_evidence(
     snapshot: Snapshot,
     question: Question,
-    window: SearchFilter,
-    stories: Sequence[ArticleHit],
+    search_filter: SearchFilter,
+    articles: Sequence[ArticleHit],
     calibration: Calibration,
 ) -> EvidenceSet:
-    """Return the sentences of the `stories` that best answer the question, and how sure it is that they do."""
-    weighed = score_sentences(snapshot, question, stories)
-    if not weighed:
-        return EvidenceSet(question, window, (), 0.0, enough=False)
-    evidence = _best_evidence(snapshot, weighed)
-    sure = calibration.confidence(question.language, weighed[0][2].language, extract_features(weighed))
-    enough = sure >= calibration.enough
+    """Return the sentences of the found `articles` that best answer the question, and how sure it is that they do."""
+    scored = score_sentences(snapshot, question, articles)
+    if not scored:
+        return EvidenceSet(question, search_filter, (), 0.0, answerable=False)
+    confidence = calibration.confidence(question.language, scored[0].language, extract_features(scored))
     return EvidenceSet(
-        question, window, evidence, round(sure, 3), enough, find_dissent(question, evidence) if enough else None
+        question,
+        search_filter,
+        _best_evidence(snapshot, scored),
+        round(confidence, 3),
+        answerable=confidence >= calibration.enough,
     )
 
 
@@ -64,72 +81,66 @@ def runner_up(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     return tuple(item for item in near if item.similarity >= best.similarity - _NEARLY)[:1]
 
 
-def rank_evidence(snapshot: Snapshot, question: Question, stories: Sequence[ArticleHit]) -> tuple[Evidence, ...]:
-    """Return the best sentences of the best passages, best first: at most `EVIDENCE`, however far they are."""
-    return _best_evidence(snapshot, score_sentences(snapshot, question, stories))
+def rank_evidence(snapshot: Snapshot, question: Question, articles: Sequence[ArticleHit]) -> tuple[Evidence, ...]:
+    """Return the best sentences of the best passages, best first: at most `MAX_EVIDENCE`, however far they are."""
+    return _best_evidence(snapshot, score_sentences(snapshot, question, articles))
 
 
-def score_sentences(
-    snapshot: Snapshot, question: Question, stories: Sequence[ArticleHit]
-) -> list[tuple[float, float, Evidence]]:
-    """Return every sentence of the best passages with its weight and its passage's score, the weightiest first."""
-    hits = [(hit, story) for story in stories for hit in story.hits]
+def score_sentences(snapshot: Snapshot, question: Question, articles: Sequence[ArticleHit]) -> list[ScoredSentence]:
+    """Return every sentence of the best passages, the highest score first."""
+    hits = [(hit, article) for article in articles for hit in article.hits]
     hits.sort(key=lambda item: (-item[0].score, item[0].chunk.id))
-    weighed = []
-    for hit, story in hits[:_PASSAGES]:
-        article, shift = snapshot.article(hit.chunk.article_id), hit.chunk.start
+    scored: list[ScoredSentence] = []
+    for hit, found in hits[:_PASSAGES]:
+        article = snapshot.article(hit.chunk.article_id)
         weight = _PASSAGE_WEIGHT * hit.score
-        if article.language != question.language and not story.translation:
+        if article.language != question.language and not found.translation:
             weight += _OTHER_LANGUAGE
         for (start, end), similarity in zip(sentence_spans(hit.chunk.text), hit.similarities, strict=True):
-            text = hit.chunk.text[start:end]
-            item = Evidence(
-                0, article.id, shift + start, shift + end, text, article.language, similarity, also=story.also
+            scored.append(
+                ScoredSentence(
+                    score=weight + similarity,
+                    passage_score=hit.score,
+                    article_id=article.id,
+                    start=hit.chunk.start + start,
+                    end=hit.chunk.start + end,
+                    text=hit.chunk.text[start:end],
+                    language=article.language,
+                    similarity=similarity,
+                    duplicates=found.also,
+                )
             )
-            weighed.append((weight + similarity, hit.score, item))
-    return sorted(weighed, key=lambda entry: (-entry[0], entry[2].article_id, entry[2].start))
+    return sorted(scored, key=lambda sentence: (-sentence.score, sentence.article_id, sentence.start))
 
 
-def extract_features(weighed: Sequence[tuple[float, float, Evidence]]) -> Features:
-    """Return the signs by which the confidence in what was weighed is reckoned."""
-    _, passage, best = weighed[0]
-    return compute_features(best.similarity, passage, [weight for weight, *_ in weighed])
+def extract_features(scored: Sequence[ScoredSentence]) -> Features:
+    """Return the features by which the confidence in what was found is computed."""
+    best = scored[0]
+    return compute_features(best.similarity, best.passage_score, [sentence.score for sentence in scored])
 
 
-def _best_evidence(snapshot: Snapshot, weighed: Sequence[tuple[float, float, Evidence]]) -> tuple[Evidence, ...]:
+def _best_evidence(snapshot: Snapshot, scored: Sequence[ScoredSentence]) -> tuple[Evidence, ...]:
+    near = [sentence for sentence in scored[:MAX_EVIDENCE] if sentence.score >= scored[0].score - _BELOW_BEST]
     return tuple(
-        replace(item, number=number, context=_context(snapshot.article(item.article_id), item))
-        for number, (weight, _, item) in enumerate(weighed[:MAX_EVIDENCE], start=1)
-        if weight >= weighed[0][0] - _BELOW_BEST
+        Evidence(
+            number=number,
+            article_id=sentence.article_id,
+            start=sentence.start,
+            end=sentence.end,
+            text=sentence.text,
+            language=sentence.language,
+            similarity=sentence.similarity,
+            context=_context(snapshot.article(sentence.article_id), sentence),
+            also=sentence.duplicates,
+        )
+        for number, sentence in enumerate(near, start=1)
     )
 
 
-def _context(article: Article, item: Evidence) -> str:
+def _context(article: Article, sentence: ScoredSentence) -> str:
     """Return the sentence before one that is not understood without it, else nothing."""
-    before = article.text[max(0, item.start - _CONTEXT) : item.start]
-    spans = sentence_spans(before) if _DEPENDENT.match(item.text) else []
+    if not _DEPENDENT.match(sentence.text):
+        return ""
+    before = article.text[max(0, sentence.start - _CONTEXT) : sentence.start]
+    spans = sentence_spans(before)
     return before[slice(*spans[-1])] if spans else ""
-
-
-_ASKS_HOW_MANY = re.compile(r"\b(?:how (?:many|much|old|long|far)|what (?:number|percentage))\b|\b(?:كم|عدد|نسبه)\b")
-_SAME_CLAIM = 0.4  # share of the shorter sentence's words of weight that both have
-
-
-def find_dissent(question: Question, evidence: Sequence[Evidence]) -> Evidence | None:
-    """Return the evidence of another article that answers how many with another number than the best evidence does."""
-    if not _ASKS_HOW_MANY.search(fold(question.text)):
-        return None
-    best = evidence[0]
-    counted, words = extract_numbers(best.text), stems(best.text)
-    for item in evidence[1:]:
-        other, others = extract_numbers(item.text), stems(item.text)
-        same_claim = len(words & others) >= max(3, _SAME_CLAIM * min(len(words), len(others)))
-        if (
-            item.article_id != best.article_id
-            and item.language == best.language == question.language
-            and same_claim
-            and counted - other
-            and other - counted
-        ):
-            return item
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from index.store.snapshot import Snapshot
 from index.text.chunking import headline
@@ -27,18 +28,33 @@ def normalize_markers(text: str) -> str:
 _ASCII_BRACKETS = str.maketrans("【】［］", "[][]")
 
 
-def number_citations(
-    checked: Sequence[Sentence], evidence: Sequence[Evidence], snapshot: Snapshot
-) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
-    """Return the sentences with citations numbered from 1 in the order in which they are met, and these citations."""
-    by_number = {item.number: item for item in evidence}
-    order = list(dict.fromkeys(number for sentence in checked for number in sentence.citations))
-    new = {old: position for position, old in enumerate(order, start=1)}
-    cited = tuple(
-        Sentence(sentence.text, sentence.support, tuple(new[number] for number in sentence.citations))
-        for sentence in checked
-    )
-    return cited, tuple(build_citation(new[old], by_number[old], snapshot) for old in order)
+class CitationNumbering:
+    """Numbers the evidence of one answer in the order in which it is first cited.
+
+    What was shown with a number keeps it while the answer is written. Only when something that was shown is dropped in
+    the end do the numbers behind it move up, so that those of an answer are always 1, 2, 3.
+    """
+
+    def __init__(self, evidence: Sequence[Evidence], snapshot: Snapshot) -> None:
+        self._evidence = {item.number: item for item in evidence}
+        self._snapshot = snapshot
+        self._order: list[int] = []  # numbers of evidence, as they were first cited
+
+    def number(self, sentences: Sequence[Sentence]) -> tuple[tuple[Sentence, ...], tuple[Citation, ...]]:
+        """Return the sentences with the numbers of citations in the place of those of evidence, and the citations."""
+        cited = {number for sentence in sentences for number in sentence.citations}
+        new = [number for sentence in sentences for number in sentence.citations if number not in self._order]
+        self._order += dict.fromkeys(new)
+        kept = [number for number in self._order if number in cited]
+        position = {number: place for place, number in enumerate(kept, start=1)}
+        numbered = tuple(
+            replace(sentence, citations=tuple(position[number] for number in sentence.citations))
+            for sentence in sentences
+        )
+        citations = (
+            build_citation(place, self._evidence[number], self._snapshot) for number, place in position.items()
+        )
+        return numbered, tuple(citations)
 
 
 def closest_citations(evidence: Sequence[Evidence], snapshot: Snapshot) -> tuple[Citation, ...]:
@@ -56,6 +72,7 @@ def join_sentences(cited: Sequence[Sentence]) -> str:
 
 
 def build_citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
+    """Return where a piece of evidence lies, as citation `number`."""
     article = snapshot.article(item.article_id)
     return Citation(
         number=number,
@@ -69,8 +86,10 @@ def build_citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
         also=tuple(_duplicate_label(snapshot.article(id_)) for id_ in item.also),
         source=article.source,
         url=article.url,
+        duplicates=item.also,
     )
 
 
 def _duplicate_label(article: Article) -> str:
-    return ", ".join(part for part in (article.source, article.published, article.path) if part)
+    """Return what tells a copy from others: who published it, else its title, and when. Never its place on the disk."""
+    return ", ".join(part for part in (article.source or headline(article), article.published) if part)

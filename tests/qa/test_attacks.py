@@ -8,22 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from index.models.embedder import load_embedder
 from index.store.snapshot import open_snapshot
-from index.store.writer import Writer
-from index.sync.sources import SourcePath
-from index.sync.update import UpdateReport, update_store
-from qa.engine import Engine, load_generator
-from qa.generation.prompts import load_prompts
+from index.sync.update import UpdateReport
+from qa.engine import Engine, open_collection
 from qa.pipeline import answer_question
-from qa.retrieval.answerability import load_calibration
-from qa.settings import ROOT, Settings
+from qa.settings import Settings
 from qa.types import Evidence
 from qa.understanding.validation import parse_question
 from qa.verification.checker import Checker
-from qa.verification.citations import join_sentences, number_citations
+from qa.verification.citations import CitationNumbering, join_sentences
 from tests.conftest import MODELS
 from tests.fakes import FakeEmbedder
+from tests.paths import ROOT
 
 ATTACKS = ROOT / "tests" / "attacks"
 # Each is hidden in another way: plain, in a comment of HTML, between zero-width characters, behind a bidi override, in
@@ -75,13 +71,10 @@ def test_a_model_that_obeys_an_article_is_not_believed(
 
 @pytest.fixture(scope="module")
 def attacked_for_real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = Settings(data=tmp_path_factory.mktemp("attacked"), models=MODELS)
-    embedder = load_embedder(settings.embedding_model, settings.models)
-    with Writer(settings.store, embedder.identity) as writer:
-        update_store(writer, [SourcePath.of(ATTACKS, ROOT)], lambda: embedder, settings.limits)
-    generator = load_generator(settings)
-    calibration = load_calibration(settings.calibration)
-    engine = Engine(settings, load_prompts(settings.prompts), calibration, embedder, lambda: generator)
+    settings = Settings(data=tmp_path_factory.mktemp("attacked"), models=MODELS, articles=ATTACKS)
+    collection = open_collection(settings)
+    collection.update()
+    engine = Engine.open(settings, collection=collection)
     yield engine
     engine.close()
 
@@ -147,4 +140,4 @@ def test_a_marker_counts_for_the_sentence_that_it_stands_behind(draft: str) -> N
 
 
 def test_renumbering_needs_no_snapshot_where_nothing_is_cited() -> None:
-    assert number_citations((), (), None) == ((), ())  # type: ignore[arg-type]
+    assert CitationNumbering((), None).number(()) == ((), ())  # type: ignore[arg-type]

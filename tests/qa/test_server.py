@@ -14,15 +14,14 @@ import pytest
 
 from index.models.registry import verify_model
 from index.sync.update import UpdateReport
-from qa.engine import Engine, load_generator
-from qa.generation.prompts import load_prompts
+from qa.engine import Engine
 from qa.language.numbers import extract_numbers, possible_numbers
+from qa.models import LocalModels
 from qa.pipeline import answer_question, stream_answer
-from qa.settings import ROOT, Settings
+from qa.settings import Settings
 from qa.types import Answer
 from qa.understanding.validation import parse_question
-from tests.conftest import CALIBRATION, MODELS, today
-from tests.fakes import FakeEmbedder
+from tests.conftest import MODELS, make_engine
 
 pytestmark = pytest.mark.models
 SMALL = "qwen2.5-coder-0.5b-instruct-q4_k_m"
@@ -68,8 +67,7 @@ def engine(url: str, folder: Path, bring_up_to_date: Callable[[], UpdateReport],
     )
     bring_up_to_date()
     settings = Settings(data=store.parent, server_url=url, server_model="small", answer_tokens=80)
-    generator = load_generator(settings)
-    made = Engine(settings, load_prompts(ROOT / "prompts"), CALIBRATION, FakeEmbedder(), lambda: generator, today)
+    made = make_engine(settings, LocalModels().generator(settings))
     yield made
     made.close()
 

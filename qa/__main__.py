@@ -1,0 +1,5 @@
+"""`python -m qa` is the command line."""
+
+from qa.interfaces.cli.main import main
+
+main()
