@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from qa.interfaces.web.app import application
 from qa.interfaces.web.startup import Startup, StartupState
 from qa.request_queue import RequestQueue
-from qa.settings import ROOT, load_settings
+from qa.settings import load_settings
 from qa.types import Language
+from tests.paths import ROOT
 from tests.site import CHROMIUM, free_port, served
 
 PICTURES = ROOT / ".data" / "screenshots"
@@ -33,18 +34,18 @@ def main() -> None:
     """Take the pictures and print what was measured."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     README.mkdir(exist_ok=True)
-    start, port = Startup(load_settings()), free_port()
-    with served(application(start, "127.0.0.1", port), port) as server, sync_playwright() as playwright:
+    startup, port = Startup(load_settings()), free_port()
+    with served(application(startup, "127.0.0.1", port), port) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         loading = browser.new_page(base_url=server.url, viewport={"width": 1280, "height": 820})
         loading.goto("/")
         expect(loading.locator("#state .state")).to_be_visible()
         loading.screenshot(path=PICTURES / "loading.en.png")
-        start.begin()
+        startup.begin()
         expect(loading.locator(".example").first).to_be_visible(timeout=WAIT)
         loading.close()
         for language in PATHS:
-            states(browser, server.url, language, start)
+            states(browser, server.url, language, startup)
             phone(browser, server.url, language)
         measure(browser, server.url)
         browser.close()
@@ -53,7 +54,7 @@ def main() -> None:
     print(f"pictures are in {PICTURES}, those of the README in {README}")
 
 
-def states(browser: Browser, url: str, language: Language, start: Startup) -> None:
+def states(browser: Browser, url: str, language: Language, startup: Startup) -> None:
     """Picture the page from its first look to the collection, light and dark."""
     page = browser.new_page(base_url=url, viewport={"width": 1280, "height": 820})
 
@@ -79,12 +80,12 @@ def states(browser: Browser, url: str, language: Language, start: Startup) -> No
         page.keyboard.press("Enter")
         answered(page, number)
     picture("not-found")
-    engine = start.engine()
-    engine.request_queue, line = RequestQueue(0), engine.request_queue
+    engine = startup.mujib().engine
+    engine.request_queue, usual = RequestQueue(0), engine.request_queue
     page.locator("#question textarea").fill(first)
     page.keyboard.press("Enter")
     answered(page, 4)
-    engine.request_queue = line
+    engine.request_queue = usual
     page.locator("#history button").first.click()
     picture("busy-and-history")
     page.locator("[data-theme]").click()
@@ -99,11 +100,11 @@ def states(browser: Browser, url: str, language: Language, start: Startup) -> No
         ("fetching", StartupState("fetching", 900_000_000, 2_300_000_000)),
         ("failed", StartupState("failed", problem="the disk is full. Make room and try again.")),
     ):
-        now, start.state = start.state, state
+        usual_state, startup.state = startup.state, state
         page.reload()
         expect(page.locator("#state .state")).to_be_visible()
         picture(name)
-        start.state = now
+        startup.state = usual_state
     page.close()
 
 

@@ -17,23 +17,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from index.errors import MujibError
-from index.store.writer import Writer
-from index.sync.sources import SourcePath
-from index.sync.update import update_store
-from qa.engine import Engine
 from qa.generation.base import Cancelled, ReplyCutError
-from qa.generation.prompts import load_prompts
-from qa.settings import ROOT, Settings
+from qa.service import Mujib
+from qa.settings import Settings
 from qa.types import Prompt
-from tests.conftest import CALIBRATION, today
-from tests.fakes import FakeEmbedder
+from tests.conftest import make_engine
 
 ARTICLES = Path(__file__).with_name("newsroom")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 
 class Copyist:
-    """Copies the best evidence word by word, or says its `reply`; waits where it is told to."""
+    """Copies the best evidence word by word, or its `reply`; pauses while `go` is cleared."""
 
     identity = "copyist@1"
 
@@ -55,7 +50,7 @@ class Copyist:
                 raise ReplyCutError
 
     def count(self, prompt: Prompt) -> int:
-        return sum(len(turn.text.split()) for turn in prompt.turns)
+        return sum(len(message.text.split()) for message in prompt.messages)
 
 
 @dataclass
@@ -91,15 +86,19 @@ class Server:
 
 
 @contextmanager
-def engine_over(articles: Path, **changed: Any) -> Iterator[Engine]:
-    """Yield an engine over a folder or file of articles, whose store lies beside it and whose model is a `Copyist`."""
-    settings = Settings(data=articles.parent, articles=articles, **changed)
-    embedder, copyist = FakeEmbedder(), Copyist()
-    with Writer(settings.store, embedder.identity) as writer:
-        update_store(writer, [SourcePath.of(articles, ROOT)], lambda: embedder, settings.limits)
-    made = Engine(settings, load_prompts(ROOT / "prompts"), CALIBRATION, embedder, lambda: copyist, today)
-    yield made
-    made.close()
+def open_mujib(articles: Path, **changed: Any) -> Iterator[Mujib]:
+    """Yield the service over a folder or file of articles; its store lies beside it, its model is a `Copyist`."""
+    mujib = Mujib(make_engine(Settings(data=articles.parent, articles=articles, **changed), Copyist()))
+    mujib.collection.update()
+    yield mujib
+    mujib.close()
+
+
+def copyist_of(mujib: Mujib) -> Copyist:
+    """Return the model of a service that `open_mujib` opened."""
+    copyist = mujib.engine.generator()
+    assert isinstance(copyist, Copyist)
+    return copyist
 
 
 def free_port() -> int:

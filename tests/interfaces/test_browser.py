@@ -13,12 +13,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from qa.engine import Engine
 from qa.interfaces.i18n import load_words
 from qa.interfaces.web.app import application
 from qa.interfaces.web.startup import Startup, StartupState
 from qa.request_queue import RequestQueue
-from tests.site import ARTICLES, CHROMIUM, Copyist, Server, engine_over, free_port, served
+from qa.service import Mujib
+from qa.settings import Settings
+from tests.site import ARTICLES, CHROMIUM, Copyist, Server, copyist_of, free_port, open_mujib, served
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 EN, AR = load_words("en"), load_words("ar")
@@ -36,26 +37,25 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def mujib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mujib]:
     data = tmp_path_factory.mktemp("site")
     shutil.copytree(ARTICLES, data / "articles")
-    with engine_over(data / "articles") as made:
-        yield made
+    with open_mujib(data / "articles") as opened:
+        yield opened
 
 
 @pytest.fixture
-def copyist(engine: Engine) -> Iterator[Copyist]:
-    copyist = engine.generator()
-    assert isinstance(copyist, Copyist)
+def copyist(mujib: Mujib) -> Iterator[Copyist]:
+    copyist = copyist_of(mujib)
     yield copyist
     copyist.go.set()
     copyist.reply, copyist.fails = "", None
 
 
 @pytest.fixture(scope="module")
-def server(engine: Engine) -> Iterator[Server]:
+def server(mujib: Mujib) -> Iterator[Server]:
     port = free_port()
-    with served(application(Startup.of(engine), "127.0.0.1", port), port) as running:
+    with served(application(Startup.of(mujib), "127.0.0.1", port), port) as running:
         yield running
 
 
@@ -231,7 +231,7 @@ def test_retry_edit_and_copy(page: Page) -> None:
     assert "«The minister Leila Haddad opened it again on Tuesday.»" in copied
 
 
-def test_a_verdict_and_its_note_are_kept(page: Page, engine: Engine) -> None:
+def test_a_verdict_and_its_note_are_kept(page: Page, mujib: Mujib) -> None:
     ask(page, QUESTION)
     page.get_by_role("button", name=EN["not_useful"]).click()
     note = page.locator("[data-note]")
@@ -239,7 +239,7 @@ def test_a_verdict_and_its_note_are_kept(page: Page, engine: Engine) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text(EN["thanks"])).to_be_visible()
     expect(page.get_by_role("button", name=EN["not_useful"])).to_have_attribute("aria-pressed", "true")
-    lines = (engine.settings.data / "ratings.jsonl").read_text("utf-8").splitlines()
+    lines = (mujib.settings.data / "ratings.jsonl").read_text("utf-8").splitlines()
     kept = [json.loads(line) for line in lines]
     assert [one["verdict"] for one in kept] == ["down", "down"]
     assert [one["note"] for one in kept] == ["", "The number is <b>old</b>."]
@@ -257,18 +257,18 @@ def test_history_survives_a_reload_and_a_new_chat(page: Page) -> None:
     expect(page.locator(".welcome")).to_be_visible()
     ask(page, ARABIC)
     page.locator("#history button").first.click()
-    expect(page.locator("#talks .talk")).to_have_text([ARABIC, QUESTION])
-    page.locator("#talks .talk").nth(1).click()
+    expect(page.locator("#chat-list .chat")).to_have_text([ARABIC, QUESTION])
+    page.locator("#chat-list .chat").nth(1).click()
     expect(page.locator("#log .turn")).to_have_count(2)
     page.reload()
     page.locator("#history button").first.click()
-    expect(page.locator("#talks .talk")).to_have_count(2)
+    expect(page.locator("#chat-list .chat")).to_have_count(2)
     delete = page.get_by_role("button", name=f"{EN['delete']}: {ARABIC}")
     delete.click()
-    expect(page.locator("#talks .talk")).to_have_count(2)  # it asks first
+    expect(page.locator("#chat-list .chat")).to_have_count(2)  # it asks first
     expect(delete).to_have_text(EN["sure"])
     delete.click()
-    expect(page.locator("#talks .talk")).to_have_text([QUESTION])
+    expect(page.locator("#chat-list .chat")).to_have_text([QUESTION])
     page.get_by_role("button", name=EN["clear"]).click()
     page.get_by_role("button", name=EN["sure"]).last.click()
     expect(page.locator(".welcome")).to_be_visible()
@@ -330,18 +330,18 @@ def test_light_and_dark(page: Page) -> None:
     dark = ground()
     assert light != dark
     page.reload()
-    expect(page.locator("#talk")).to_be_visible()
+    expect(page.locator("#chat")).to_be_visible()
     expect(page.locator("body")).to_have_class(re.compile("dark"))
     assert ground() == dark
 
 
-def collection(page: Page, said: dict[str, str] | object = EN) -> None:
+def open_collection(page: Page) -> None:
     page.get_by_role("tab").nth(1).click()
     expect(page.locator("#list .item").first).to_be_visible()
 
 
 def test_the_collection(page: Page) -> None:
-    collection(page)
+    open_collection(page)
     facts = page.locator(".facts")
     expect(facts).to_contain_text("Articles6")
     expect(facts).to_contain_text("Arabic2")
@@ -351,7 +351,7 @@ def test_the_collection(page: Page) -> None:
     expect(columns.first).to_have_attribute("title", "2017-03: 2")
     expect(page.locator("#list .item")).to_have_count(6)
     expect(page.locator("#list .name").first).to_have_text("موسم الزيتون يبدأ مبكرا")  # the newest first
-    page.locator("#holding input, #holding textarea").fill("صيادين")
+    page.locator("#filter-words input, #filter-words textarea").fill("صيادين")
     page.keyboard.press("Enter")
     expect(page.locator("#list .name")).to_have_text(["توقيف سبعة صيادين في صفرو"])
     page.locator("#list .item").click()
@@ -360,7 +360,7 @@ def test_the_collection(page: Page) -> None:
 
 
 def test_the_list_by_day_and_source(page: Page) -> None:
-    collection(page)
+    open_collection(page)
     names = page.locator("#list .name")
     page.get_by_label(EN["filter_since"]).fill("2017-05")
     page.get_by_label(EN["filter_until"]).fill("2018-03-05")
@@ -374,11 +374,11 @@ def test_the_list_by_day_and_source(page: Page) -> None:
     expect(page.locator("#list")).to_contain_text(EN["no_such_day"])
 
 
-def test_new_articles_while_the_chat_goes_on(page: Page, context: BrowserContext, engine: Engine) -> None:
-    collection(page)
-    new = engine.settings.articles / "ferry.md"
+def test_new_articles_while_the_chat_goes_on(page: Page, context: BrowserContext, mujib: Mujib) -> None:
+    open_collection(page)
+    new = mujib.settings.articles / "ferry.md"
     new.write_text("---\ntitle: A ferry for Kerkennah\n---\nThe ferry Loud began its service to Kerkennah.", "utf-8")
-    broken = engine.settings.articles / "broken.pdf"
+    broken = mujib.settings.articles / "broken.pdf"
     broken.write_bytes(b"%PDF-1.4 nothing")
     try:
         page.locator("#update").click()
@@ -405,11 +405,11 @@ def test_the_questions_that_are_offered_come_from_the_articles(page: Page) -> No
     expect(page.locator("#log .sentence").first).to_contain_text("Leila Haddad")
 
 
-@pytest.mark.parametrize(("path", "said"), [("/", EN), ("/ar/", AR)])
+@pytest.mark.parametrize(("path", "words"), [("/", EN), ("/ar/", AR)])
 def test_waiting_and_busy(
-    context: BrowserContext, engine: Engine, copyist: Copyist, path: str, said: dict[str, str]
+    context: BrowserContext, mujib: Mujib, copyist: Copyist, path: str, words: dict[str, str]
 ) -> None:
-    engine.request_queue, line = RequestQueue(2), engine.request_queue
+    mujib.engine.request_queue, usual = RequestQueue(2), mujib.engine.request_queue
     try:
         copyist.go.clear()
         first, second, third = (open_page(context, path) for _ in range(3))
@@ -418,28 +418,28 @@ def test_waiting_and_busy(
             page.keyboard.press("Enter")
             if page is not third:
                 expect(page.locator("#sources blockquote").first).to_be_visible()  # the evidence does not wait
-        expect(second.locator("#live .progress")).to_have_text(said["waiting"].format(ahead=1))
-        expect(third.locator("#log .problem")).to_have_text(said["busy"])
+        expect(second.locator("#live .progress")).to_have_text(words["waiting"].format(ahead=1))
+        expect(third.locator("#log .problem")).to_have_text(words["busy"])
         copyist.go.set()
         for page in (first, second):
             expect(page.locator("#log .sentence")).to_contain_text(QUOTE)
-        third.get_by_role("button", name=said["retry"]).click()
+        third.get_by_role("button", name=words["retry"]).click()
         expect(third.locator("#log .sentence")).to_contain_text(QUOTE)
     finally:
-        engine.request_queue = line
+        mujib.engine.request_queue = usual
 
 
-def test_mistakes_are_told_in_plain_words(page: Page, copyist: Copyist, capfd: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_told_in_plain_words(page: Page, copyist: Copyist, caplog: pytest.LogCaptureFixture) -> None:
     box = page.locator("#question textarea")
-    for text, said in (("؟؟", "empty_question"), ("police " * 400, "long_question")):
+    for text, hint in (("؟؟", "empty_question"), ("police " * 400, "long_question")):
         box.fill(text)
         page.keyboard.press("Enter")
-        expect(page.locator("#hint")).to_have_text(EN[said].format(most="2,000"))
+        expect(page.locator("#hint")).to_have_text(EN[hint].format(most="2,000"))
         expect(box).to_have_value(text)  # nothing of it is lost
     expect(page.locator("#log .turn")).to_have_count(0)
     copyist.fails = RuntimeError("no such tensor")
     expect(ask(page, QUESTION).locator(".problem")).to_have_text(EN["broken"])
-    assert "no such tensor" in capfd.readouterr().err  # the terminal tells more
+    assert "no such tensor" in caplog.text  # the terminal tells more
     copyist.fails = None
     expect(ask(page, QUESTION).locator(".sentence")).to_contain_text(QUOTE)
 
@@ -451,14 +451,100 @@ def test_what_is_typed_while_an_answer_is_written_stays(page: Page, copyist: Cop
     page.keyboard.press("Enter")
     expect(page.locator("#live .sentence")).to_be_visible()
     box.fill("And in Birmingham?")
+    expect(page.locator("#busy")).to_be_hidden()
     page.keyboard.press("Enter")  # it waits
     expect(box).to_have_value("And in Birmingham?")
+    expect(page.locator("#busy")).to_have_text(EN["still_answering"])
+    expect(page.locator("#busy")).to_be_visible()
     copyist.go.set()
     expect(page.locator("#log .turn")).to_have_count(1)
+    expect(page.locator("#busy")).to_be_hidden()
     expect(page.locator("#ask")).to_be_visible()
     expect(box).to_have_value("And in Birmingham?")
     page.keyboard.press("Enter")
     expect(page.locator("#log .turn")).to_have_count(2)
+
+
+def test_the_hint_that_a_question_waits_is_for_that_answer_only(page: Page, copyist: Copyist) -> None:
+    box = page.locator("#question textarea")
+    for question, waiting in ((QUESTION, "And in Birmingham?"), (ARABIC, "")):
+        copyist.go.clear()
+        box.fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator("#live .sentence")).to_be_visible()
+        box.fill(waiting)
+        page.keyboard.press("Enter")
+        expect(page.locator("#busy")).to_be_visible(visible=bool(waiting))
+        turns = page.locator("#log .turn").count()
+        copyist.go.set()
+        expect(page.locator("#log .turn")).to_have_count(turns + 1)
+        expect(page.locator("#ask")).to_be_visible()
+
+
+def test_a_dropped_file_does_not_take_the_place_of_the_page(page: Page) -> None:
+    prevented = page.evaluate(
+        """() => ["dragover", "drop"].map(name => { const data = new DataTransfer();
+        data.items.add(new File(["text"], "a.txt"));
+        const event = new DragEvent(name, { dataTransfer: data, bubbles: true, cancelable: true });
+        document.querySelector("#chat").dispatchEvent(event); return event.defaultPrevented; })"""
+    )
+    assert prevented == [True, True]
+    text = page.evaluate(
+        """() => { const data = new DataTransfer(); data.setData("text/plain", "words");
+        const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+        document.querySelector("#question textarea").dispatchEvent(event); return event.defaultPrevented; }"""
+    )
+    assert text is False  # words can be dropped into the box
+
+
+@pytest.mark.parametrize("path", ["/", "/ar/"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 820), (1680, 1050), (1920, 1080)])
+def test_the_page_stands_in_the_middle_and_fills_the_window(
+    context: BrowserContext, path: str, width: int, height: int
+) -> None:
+    page = open_page(context, path)
+    page.set_viewport_size({"width": width, "height": height})
+    ask(page, QUESTION)
+    main, chat, panel, actions = (
+        page.locator(part).bounding_box() for part in ("#main", "#chat", "#panel", "#history")
+    )
+    assert main
+    assert chat
+    assert panel
+    assert actions
+    assert abs(main["x"] - (width - main["x"] - main["width"])) < 2
+    assert chat["height"] > height - 240
+    assert abs(actions["y"] + actions["height"] - panel["y"] - panel["height"]) < 4
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    page.locator("#question textarea").fill("؟؟")
+    page.keyboard.press("Enter")
+    expect(page.locator("#hint .state")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") <= height  # the chat makes room for the hint
+
+
+@pytest.mark.parametrize(("path", "sideways"), [("/", -1), ("/ar/", 1)])
+def test_the_arrow_of_the_closed_history_points_onwards(context: BrowserContext, path: str, sideways: int) -> None:
+    arrow = open_page(context, path).locator("#history .icon")
+    expect(arrow).to_have_text("▼")
+    matrix = arrow.evaluate("e => { const m = new DOMMatrix(getComputedStyle(e).transform); return [m.a, m.b]; }")
+    assert [round(value) for value in matrix] == [0, sideways]  # turned by a quarter: to the right, or to the left
+    arrow.click()
+    expect(arrow).to_have_css("transform", re.compile("none|matrix\\(1, 0, 0, 1"))
+
+
+def test_hover_does_not_look_like_pressed(page: Page) -> None:
+    ask(page, QUESTION)
+    style = "e => { const s = getComputedStyle(e); return [s.color, s.backgroundColor, s.borderColor]; }"
+    button = page.get_by_role("button", name=EN["not_useful"])
+    plain = button.evaluate(style)
+    button.hover()
+    hovered = button.evaluate(style)
+    button.click()
+    page.mouse.move(0, 0)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    pressed = button.evaluate(style)
+    assert plain != hovered
+    assert all(one != other for one, other in zip(hovered, pressed, strict=True))
 
 
 def test_a_new_chat_while_an_answer_is_written(page: Page, copyist: Copyist) -> None:
@@ -471,11 +557,13 @@ def test_a_new_chat_while_an_answer_is_written(page: Page, copyist: Copyist) -> 
     expect(page.locator(".welcome")).to_be_visible()
     expect(page.locator("#live .turn")).to_have_count(0)
     page.locator("#history button").first.click()
-    expect(page.locator("#talks .talk")).to_have_text([QUESTION])  # what was checked by then is in a chat of its own
+    expect(page.locator("#chat-list .chat")).to_have_text(
+        [QUESTION]
+    )  # what was checked by then is in a chat of its own
     copyist.go.set()
     expect(ask(page, ARABIC).locator(".sentence")).to_be_visible()
-    expect(page.locator("#talks .talk")).to_have_text([ARABIC, QUESTION])
-    page.locator("#talks .talk").nth(1).click()
+    expect(page.locator("#chat-list .chat")).to_have_text([ARABIC, QUESTION])
+    page.locator("#chat-list .chat").nth(1).click()
     expect(page.locator("#log .badge")).to_have_text(EN["cut"])
 
 
@@ -485,7 +573,7 @@ def test_two_tabs_keep_their_chats(context: BrowserContext) -> None:
     ask(second, ARABIC)
     third = open_page(context)
     third.locator("#history button").first.click()
-    expect(third.locator("#talks .talk")).to_have_text([ARABIC, QUESTION])
+    expect(third.locator("#chat-list .chat")).to_have_text([ARABIC, QUESTION])
 
 
 def test_the_sources_are_those_of_the_answer_whose_number_is_clicked(page: Page) -> None:
@@ -501,23 +589,23 @@ def test_the_chat_goes_to_its_end_for_a_new_question_only(page: Page, copyist: C
     for _ in range(5):
         ask(page, QUESTION)
     at = "e => [e.scrollTop, e.scrollHeight - e.clientHeight]"
-    talk = page.locator("#talk")
-    talk.evaluate("e => { e.scrollTop = 0; }")
+    chat = page.locator("#chat")
+    chat.evaluate("e => { e.scrollTop = 0; }")
     page.locator("#question textarea").fill(QUESTION)
     copyist.go.clear()
     page.locator("#ask").click()
     expect(page.locator("#live .sentence")).to_be_in_viewport()
-    top, end = talk.evaluate(at)
+    top, end = chat.evaluate(at)
     assert top > end - 80
-    talk.evaluate("e => { e.scrollTop = 10; }")
+    chat.evaluate("e => { e.scrollTop = 10; }")
     page.wait_for_timeout(100)
     copyist.go.set()
     expect(page.locator("#log .turn")).to_have_count(6)
-    assert talk.evaluate(at)[0] == 10  # where the reader is, he stays
+    assert chat.evaluate(at)[0] == 10  # where the reader is, he stays
 
 
-def test_an_article_that_is_gone(page: Page, engine: Engine) -> None:
-    extra = engine.settings.articles / "gone.txt"
+def test_an_article_that_is_gone(page: Page, mujib: Mujib) -> None:
+    extra = mujib.settings.articles / "gone.txt"
     extra.write_text("The balloon Zephyr landed in Tozeur.", "utf-8")
     page.get_by_role("tab").nth(1).click()
     page.locator("#update").click()
@@ -533,17 +621,17 @@ def test_an_article_that_is_gone(page: Page, engine: Engine) -> None:
     expect(page.locator("#article")).to_contain_text(EN["no_article"])
 
 
-def test_a_lost_connection(browser: Browser, engine: Engine, copyist: Copyist) -> None:
+def test_a_lost_connection(browser: Browser, mujib: Mujib, copyist: Copyist) -> None:
     port = free_port()
     context = browser.new_context(locale="en-GB", base_url=f"http://127.0.0.1:{port}")
-    with served(application(Startup.of(engine), "127.0.0.1", port), port) as server:
+    with served(application(Startup.of(mujib), "127.0.0.1", port), port) as server:
         page = open_page(context)
         ask(page, QUESTION)
         expect(page.locator("#lost")).to_be_hidden()
         server.stop()
         expect(page.locator("#lost")).to_be_visible(timeout=15_000)
         expect(page.locator("#lost")).to_have_text(EN["lost"])
-        server.app = application(Startup.of(engine), "127.0.0.1", port)
+        server.app = application(Startup.of(mujib), "127.0.0.1", port)
         server.start()
         expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
         expect(page.locator("#log .sentence")).to_contain_text(QUOTE)  # it was loaded anew, and the chat was kept
@@ -552,16 +640,16 @@ def test_a_lost_connection(browser: Browser, engine: Engine, copyist: Copyist) -
         context.close()
 
 
-def test_a_page_that_is_opened_while_the_models_load(browser: Browser, engine: Engine, copyist: Copyist) -> None:
-    start, port = Startup(engine.settings), free_port()
-    with served(application(start, "127.0.0.1", port), port) as server:
+def test_a_page_that_is_opened_while_the_models_load(browser: Browser, mujib: Mujib, copyist: Copyist) -> None:
+    startup, port = Startup(mujib.settings), free_port()
+    with served(application(startup, "127.0.0.1", port), port) as server:
         context = browser.new_context(base_url=server.url, locale="en-GB")
         page = open_page(context)
         expect(page.locator("#state")).to_contain_text(EN["loading"])
         page.locator("#question textarea").fill(QUESTION)
         page.keyboard.press("Enter")
         expect(page.locator("#live .progress")).to_have_text(EN["not_yet"])
-        start._engine, start.state = engine, StartupState("ready")
+        startup.set_ready(mujib)
         expect(page.locator("#log .sentence")).to_contain_text(QUOTE)
         expect(page.locator("#state .state")).to_have_count(0)
         later = open_page(context)
@@ -572,26 +660,29 @@ def test_a_page_that_is_opened_while_the_models_load(browser: Browser, engine: E
         context.close()
 
 
-def test_missing_models_are_fetched_when_somebody_says_so(
-    browser: Browser, engine: Engine, copyist: Copyist, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start, port = Startup(engine.settings), free_port()
-    start.state = StartupState("models_missing", total=2_300_000_000)
-    begun: list[bool] = []
+class RecordingStartup(Startup):
+    """A start without models, which only records what is asked of it: a fetch fails, the next try indexes."""
 
-    def begin(*, fetch: bool = False) -> None:
-        begun.append(fetch)
-        start.state = StartupState("failed", problem="no such host") if fetch else StartupState("indexing", 3, 7)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.state = StartupState("models_missing", total=2_300_000_000)
+        self.begun: list[bool] = []
 
-    monkeypatch.setattr(start, "begin", begin)
-    with served(application(start, "127.0.0.1", port), port) as server:
+    def begin(self, *, fetch: bool = False) -> None:
+        self.begun.append(fetch)
+        self.state = StartupState("failed", problem="no such host") if fetch else StartupState("indexing", 3, 7)
+
+
+def test_missing_models_are_fetched_on_request(browser: Browser, mujib: Mujib) -> None:
+    startup, port = RecordingStartup(mujib.settings), free_port()
+    with served(application(startup, "127.0.0.1", port), port) as server:
         context = browser.new_context(base_url=server.url, locale="ar-TN")
         page = open_page(context)
         page.get_by_role("button", name=AR["fetch"]).click()
         expect(page.locator("#state")).to_contain_text("no such host")
         page.get_by_role("button", name=AR["again"]).click()
         expect(page.locator("#state")).to_contain_text(AR["indexing"].format(done=3, total=7))
-        assert begun == [True, False]
+        assert startup.begun == [True, False]
         context.close()
 
 
@@ -638,12 +729,12 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("path", "said"), [("/", EN), ("/ar/", AR)])
+@pytest.mark.parametrize(("path", "words"), [("/", EN), ("/ar/", AR)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_it(context: BrowserContext, path: str, said: dict[str, str], scheme: str) -> None:
+def test_everybody_can_use_it(context: BrowserContext, path: str, words: dict[str, str], scheme: str) -> None:
     page = open_page(context, path)
     if scheme == "dark":
-        page.get_by_role("button", name=said["theme"]).click()
+        page.get_by_role("button", name=words["theme"]).click()
         page.wait_for_timeout(800)  # the colours fade over
     assert faults(page) == []
     ask(page, QUESTION)
@@ -652,7 +743,7 @@ def test_everybody_can_use_it(context: BrowserContext, path: str, said: dict[str
     page.keyboard.press("Enter")
     expect(page.locator("#hint")).not_to_be_empty()
     page.locator("#history button").first.click()
-    page.get_by_role("button", name=said["not_useful"]).first.click()
+    page.get_by_role("button", name=words["not_useful"]).first.click()
     expect(page.locator("[data-note]")).to_be_visible()
     assert faults(page) == []
     page.locator("#log .cite").first.click()

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from index.text.normalize import clean_text, one_line
-from qa.engine import Engine
 from qa.interfaces.web.app import application
 from qa.interfaces.web.startup import Startup
-from tests.site import CHROMIUM, Copyist, engine_over, free_port, served
+from qa.service import Mujib
+from tests.site import CHROMIUM, copyist_of, free_port, open_mujib, served
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the page's own libraries
 # What the page is made of, inside the parts that show what others wrote.
@@ -24,12 +24,12 @@ _ELEMENTS = set(
 )
 _ATTRIBUTES = set(
     "id class dir style type href target rel lang role title hidden tabindex aria-label aria-pressed data-testid "
-    "data-act data-article data-start data-end data-also data-turn data-talk data-sure data-verdict data-copy "
+    "data-act data-article data-start data-end data-also data-turn data-chat data-sure data-verdict data-copy "
     "data-done data-question data-theme".split()
 )
-_LOOK = """() => {
+_LIST_PARTS = """() => {
     const found = { elements: [], attributes: [], links: [] };
-    for (const part of document.querySelectorAll('#top, #log, #live, #sources, #article, #list, #overview, #talks'))
+    for (const part of document.querySelectorAll('#top, #log, #live, #sources, #article, #list, #overview, #chat-list'))
         for (const element of part.querySelectorAll('*')) {
             found.elements.push(element.tagName);
             found.attributes.push(...element.getAttributeNames());
@@ -50,7 +50,7 @@ HOSTILE = [text for text in strings() if one_line(clean_text(text))]
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def mujib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mujib]:
     data = tmp_path_factory.mktemp("hostile")
     articles = data / "articles.jsonl"
     rows = [
@@ -67,17 +67,17 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     rows.append({"id": "all", "title": "All of them", "date": "2030-01-01", "text": everything})
     rows.append({"id": "police", "title": "Police", "text": "The police arrested 8 people in London on Thursday."})
     articles.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
-    with engine_over(articles, free_wording=True) as made:
-        assert made.snapshot().status().articles > 0.9 * len(rows)
-        yield made
+    with open_mujib(articles, free_wording=True) as opened:
+        assert opened.collection.snapshot().status().articles > 0.9 * len(rows)
+        yield opened
 
 
 @pytest.fixture
-def page(engine: Engine) -> Iterator[Page]:
+def page(mujib: Mujib) -> Iterator[Page]:
     """Yield the page; afterwards nothing may have run, been fetched, or stand there that does not belong there."""
     port = free_port()
     happened: list[str] = []
-    with served(application(Startup.of(engine), "127.0.0.1", port), port), sync_playwright() as playwright:
+    with served(application(Startup.of(mujib), "127.0.0.1", port), port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_page(base_url=f"http://127.0.0.1:{port}", locale="en-GB")
         opened.on("dialog", lambda dialog: happened.append(f"dialog {dialog.message}"))
@@ -98,7 +98,7 @@ def page(engine: Engine) -> Iterator[Page]:
 
 
 def looks_as_it_should(page: Page) -> None:
-    found = page.evaluate(_LOOK)
+    found = page.evaluate(_LIST_PARTS)
     assert set(found["elements"]) <= _ELEMENTS
     assert set(found["attributes"]) <= _ATTRIBUTES
     for link in found["links"]:
@@ -129,9 +129,8 @@ def test_in_titles_bodies_sources_and_addresses(page: Page) -> None:
         looks_as_it_should(page)
 
 
-def test_in_questions_and_drafts(page: Page, engine: Engine, trials: Callable[[int, int], int]) -> None:
-    copyist = engine.generator()
-    assert isinstance(copyist, Copyist)
+def test_in_questions_and_drafts(page: Page, mujib: Mujib, trials: Callable[[int, int], int]) -> None:
+    copyist = copyist_of(mujib)
     count = trials(104, len(HOSTILE))
     for number, text in enumerate(HOSTILE[:: max(1, len(HOSTILE) // count)]):
         copyist.reply = f"{text} The police arrested 8 people."

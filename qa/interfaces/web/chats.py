@@ -1,6 +1,6 @@
-"""The turns of a chat. Chats lie in the reader's browser and nowhere else.
+"""Chats and their turns. Chats are stored in the reader's browser and nowhere else.
 
-What comes back from there is read as it would be from a stranger: what is not a chat is left out.
+What comes back from the browser is validated like any other input: what is not a chat is left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from qa.types import Answer, Exchange
 from qa.understanding.followups import HISTORY_LENGTH
 
 Verdict = Literal["", "up", "down"]
-_MAX_CHATS = 50  # chats that are read: a browser keeps no more
+_MAX_CHATS = 50  # that are read: a browser stores no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,63 +41,71 @@ class Chat:
 
     @property
     def title(self) -> str:
-        """Return what it began with."""
+        """The question it began with."""
         return self.turns[0].question if self.turns else ""
 
-
-_CHAT_ADAPTER = TypeAdapter(Chat)
+    @property
+    def last_turn(self) -> Turn | None:
+        """The last turn; None while nothing has been asked."""
+        return self.turns[-1] if self.turns else None
 
 
 EMPTY_CHAT = Chat("", "")
+_CHAT_ADAPTER = TypeAdapter(Chat)
 
 
-def start_chat(talk: Chat) -> Chat:
-    """Return the chat, with a name of its own if it is the empty one."""
-    return talk if talk.id else Chat(secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds"))
+def start_chat(chat: Chat) -> Chat:
+    """Return the chat, with an id of its own if it is the empty one."""
+    return chat if chat.id else Chat(secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def append_turn(talk: Chat, turn: Turn) -> Chat:
+def append_turn(chat: Chat, turn: Turn) -> Chat:
     """Return the chat with one more turn."""
-    return replace(talk, turns=(*talk.turns, turn))
+    return replace(chat, turns=(*chat.turns, turn))
 
 
-def truncate_chat(talk: Chat, number: int | None) -> Chat:
+def truncate_chat(chat: Chat, number: int | None) -> Chat:
     """Return the chat without turn `number` (from 0) and what came after it; None leaves it whole."""
-    return talk if number is None else replace(talk, turns=talk.turns[:number])
+    return chat if number is None else replace(chat, turns=chat.turns[:number])
 
 
-def rate_turn(talk: Chat, number: int, verdict: Verdict) -> Chat:
+def rate_turn(chat: Chat, number: int, verdict: Verdict) -> Chat:
     """Return the chat with a verdict on one of its turns."""
-    turns = list(talk.turns)
+    turns = list(chat.turns)
     turns[number] = replace(turns[number], verdict=verdict)
-    return replace(talk, turns=tuple(turns))
+    return replace(chat, turns=tuple(turns))
 
 
-def chat_history(talk: Chat) -> tuple[Exchange, ...]:
-    """Return what a follow-up may lean on: the last questions that were answered or refused."""
-    answers = [turn.answer for turn in talk.turns if turn.answer is not None]
+def chat_history(chat: Chat) -> tuple[Exchange, ...]:
+    """Return what a follow-up may refer to: the last questions that were answered or refused."""
+    answers = [turn.answer for turn in chat.turns if turn.answer is not None]
     return tuple(
         Exchange(answer.question, answer.text if answer.sentences else "") for answer in answers[-HISTORY_LENGTH:]
     )
 
 
-def load_chats(kept: Any) -> tuple[Chat, ...]:
-    """Return the chats that a browser kept (`script.js`), the last one first, from JSON."""
+def load_chats(stored: Any) -> tuple[Chat, ...]:
+    """Return the chats that a browser stored (`script.js`), the newest first, from JSON."""
     try:
-        found = json.loads(kept)
+        items = json.loads(stored)
     except (TypeError, ValueError):
         return ()
-    return tuple(_valid_chats(found if isinstance(found, list) else [found]))
+    return tuple(_valid_chats(items if isinstance(items, list) else [items]))
 
 
-def _valid_chats(found: Sequence[Any]) -> Iterator[Chat]:
-    for one in found[:_MAX_CHATS]:
+def load_chat(stored: Any) -> Chat:
+    """Return the first chat in what a browser stored; the empty one when there is none."""
+    return next(iter(load_chats(stored)), EMPTY_CHAT)
+
+
+def _valid_chats(items: Sequence[Any]) -> Iterator[Chat]:
+    for item in items[:_MAX_CHATS]:
         try:
-            yield _CHAT_ADAPTER.validate_python(one)
+            yield _CHAT_ADAPTER.validate_python(item)
         except ValidationError:
             continue
 
 
-def dump_chat(talk: Chat) -> str:
-    """Return a chat as JSON, for the browser to keep."""
-    return json.dumps(asdict(talk), ensure_ascii=False)
+def dump_chat(chat: Chat) -> str:
+    """Return a chat as JSON, for the browser to store."""
+    return json.dumps(asdict(chat), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The articles of the collection by month, and filtered."""
+"""The articles of the collection: counted by month, filtered, listed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from index.store.snapshot import Snapshot
 from index.text.chunking import headline
 from qa.types import SearchFilter
 
-_MONTHS = 36  # columns of the plot: a longer time is told by years
+_MAX_COLUMNS = 36  # of the plot: a longer period is shown by years
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A month or year of the plot: how many articles in Arabic ("ar"), in English ("en"), in an "other" language."""
+class PlotColumn:
+    """A month or year of the plot: the `counts` of articles in Arabic ("ar"), English ("en") and "other" languages."""
 
     period: str
-    kinds: Mapping[str, int]
+    counts: Mapping[str, int]
 
     @property
     def total(self) -> int:
-        """Return how many there are."""
-        return sum(self.kinds.values())
+        """The number of articles in all languages."""
+        return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ArticleItem:
     """An article in a list."""
 
     id: str
@@ -38,31 +38,34 @@ class Item:
     path: str
 
 
-def month_columns(heads: Iterable[ArticleHead]) -> tuple[Column, ...]:
-    """Return how many articles were published in each month, or each year when there are many months; none is left out.
+def month_columns(heads: Iterable[ArticleHead]) -> tuple[PlotColumn, ...]:
+    """Return how many articles were published in each month, or each year when the months are too many.
 
-    Articles without a known day are not in it.
+    Periods without articles are included; articles without a known day are not.
     """
     dated = [(head.published, head.language if head.language in {"ar", "en"} else "other") for head in heads]
-    for digits in (7, 4):
+    for digits in (len("2017-03"), len("2017")):
         counts = Counter((day[:digits], kind) for day, kind in dated if day)
-        periods = _from_to(sorted({period for period, _ in counts}))
-        if len(periods) <= _MONTHS:
+        periods = _consecutive_periods(sorted({period for period, _ in counts}))
+        if len(periods) <= _MAX_COLUMNS:
             break
-    return tuple(Column(period, {kind: counts[period, kind] for kind in ("ar", "en", "other")}) for period in periods)
+    return tuple(
+        PlotColumn(period, {kind: counts[period, kind] for kind in ("ar", "en", "other")}) for period in periods
+    )
 
 
-def _from_to(periods: Sequence[str]) -> list[str]:
-    """Return all months, or years, from the first to the last."""
+def _consecutive_periods(periods: Sequence[str]) -> list[str]:
+    """Return all months, or years, from the first to the last of the sorted `periods`."""
     if not periods:
         return []
-    first, last = (_number(period) for period in (periods[0], periods[-1]))
-    if len(periods[0]) == 4:
+    first, last = _period_number(periods[0]), _period_number(periods[-1])
+    if len(periods[0]) == len("2017"):
         return [f"{year:04}" for year in range(first, last + 1)]
     return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, last + 1)]
 
 
-def _number(period: str) -> int:
+def _period_number(period: str) -> int:
+    """Return a year, or the number of months from year 0 to a month."""
     year, _, month = period.partition("-")
     return int(year) * 12 + int(month) - 1 if month else int(year)
 
@@ -72,22 +75,32 @@ def source_options(heads: Iterable[ArticleHead]) -> list[str]:
     return sorted({head.source for head in heads if head.source})
 
 
-def filter_articles(snapshot: Snapshot, words: str, window: SearchFilter, source: str | None) -> list[ArticleHead]:
-    """Return the articles that hold all these words, of these days and this source, the newest first."""
-    holding = snapshot.articles_with_words(words) if words.strip() else None
+def filter_articles(
+    snapshot: Snapshot, words: str, search_filter: SearchFilter, source: str | None
+) -> list[ArticleHead]:
+    """Return the articles that contain all these words, of these days and this source, the newest first."""
+    with_words = snapshot.articles_with_words(words) if words.strip() else None
     found = [
         head
         for head in snapshot.article_heads()
-        if (holding is None or head.id in holding)
+        if (with_words is None or head.id in with_words)
         and (not source or head.source == source)
-        and (not window.since or (head.published or "") >= window.since)
-        and (not window.until or "" < (head.published or "") <= window.until)
+        and _is_within(head.published, search_filter)
     ]
     return sorted(found, key=lambda head: (head.published or "", head.id), reverse=True)
 
 
-def list_items(snapshot: Snapshot, heads: Iterable[ArticleHead]) -> tuple[Item, ...]:
+def _is_within(published: str | None, search_filter: SearchFilter) -> bool:
+    """Return whether a day lies within a filter; an unknown day lies only within one that names no days."""
+    day = published or ""
+    if search_filter.since and day < search_filter.since:
+        return False
+    return not search_filter.until or "" < day <= search_filter.until
+
+
+def list_items(snapshot: Snapshot, heads: Iterable[ArticleHead]) -> tuple[ArticleItem, ...]:
     """Return the articles as a list shows them."""
     return tuple(
-        Item(head.id, headline(snapshot.article(head.id)), head.published, head.source, head.path) for head in heads
+        ArticleItem(head.id, headline(snapshot.article(head.id)), head.published, head.source, head.path)
+        for head in heads
     )

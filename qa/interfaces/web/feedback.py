@@ -1,4 +1,4 @@
-"""Verdicts on answers, kept on this computer for those who tend the collection."""
+"""Ratings of answers, kept on this computer for whoever maintains the collection."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from filelock import FileLock
 
 from qa.interfaces.web.chats import Turn
 
-_NOTE = 2_000  # characters of a note that are kept
+_MAX_NOTE = 2_000  # characters of a note that are kept
 
 
 def record_feedback(data: Path, turn: Turn, note: str = "") -> None:
-    """Write a verdict on an answer, with the answer itself, as one more line of `ratings.jsonl` in the data folder."""
+    """Append the rating of an answer, with the answer itself, to `ratings.jsonl` in the data folder."""
     data.mkdir(parents=True, exist_ok=True)
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "verdict": turn.verdict,
-        "note": note[:_NOTE],
+        "note": note[:_MAX_NOTE],
         "question": turn.question,
         "answer": asdict(turn.answer) if turn.answer else None,
     }

@@ -1,70 +1,75 @@
-"""What the reader sees between a question and its answer."""
+"""What the page shows between a question and its answer."""
 
 from __future__ import annotations
 
+import logging
 import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from index.errors import MujibError
 from qa.generation.base import Cancelled
-from qa.interfaces.i18n import Words, error_message
+from qa.interfaces.formatting import layout_checked
+from qa.interfaces.i18n import Words, error_message, progress_message
 from qa.interfaces.web.chats import Chat, Turn, chat_history
 from qa.interfaces.web.startup import Startup
 from qa.interfaces.web.views import LiveAnswer
-from qa.pipeline import stream_answer
-from qa.types import Answer, Citation, DraftGrown, Evidence, EvidenceFound, SearchFilter, SentencesChecked, Waiting
-from qa.understanding.validation import parse_question
+from qa.types import Answer, Citation, Event, EvidenceFound, SentencesChecked
 
-_LOOK = 0.2  # seconds after which a question that came too early looks whether it can be answered
+_logger = logging.getLogger("mujib.web")
+_POLL_SECONDS = 0.2  # between two checks of a start that a question waits for
 
 
 @dataclass(frozen=True, slots=True)
 class NearestFound:
-    """What is nearest to the question in the articles, before there is an answer."""
+    """The sentences nearest to the question, before there is an answer."""
 
     citations: tuple[Citation, ...]
 
 
-def stream_turn(
-    start: Startup, words: Words, text: str, before: Chat, stop: Cancelled
-) -> Iterator[LiveAnswer | NearestFound | Turn]:
-    """Yield what is shown while `text` is answered after the chat `before`, and at last the finished turn.
+StreamedTurn = LiveAnswer | NearestFound | Turn
 
-    Whatever goes wrong becomes a turn that says so: the page goes on.
+
+def stream_turn(startup: Startup, words: Words, text: str, chat: Chat, cancelled: Cancelled) -> Iterator[StreamedTurn]:
+    """Yield what is shown while `text` is answered after the chat so far, and at last the finished turn.
+
+    Whatever goes wrong becomes a turn that names it: the page goes on.
     """
-    live = LiveAnswer(text, words["searching"])
-    yield live
     try:
-        question = parse_question(text)
-        while start.state.stage in {"loading", "fetching", "indexing"} and not stop():
-            yield replace(live, progress=words["not_yet"])
-            time.sleep(_LOOK)
-        for event in stream_answer(start.engine(), question, SearchFilter(), chat_history(before), stop):
-            if isinstance(event, EvidenceFound):
-                yield NearestFound(event.nearest)
-                live = replace(live, progress=words["writing"], citations=_places(event.evidence))
-            elif isinstance(event, Waiting):
-                live = replace(live, progress=words["waiting"].format(ahead=event.ahead))
-            elif isinstance(event, SentencesChecked):
-                live = replace(live, sentences=event.sentences, progress=words["writing"], draft="")
-            elif isinstance(event, DraftGrown):
-                live = replace(live, draft=event.text, progress=words["writing"])
-            if isinstance(event, Answer):
-                yield Turn(question.text, event)
-            else:
-                yield live
+        yield from _stream_answer(startup, words, text, chat, cancelled)
     except MujibError as error:
         yield Turn(text, problem=error_message(error, words))
     except Exception:
-        traceback.print_exc()
+        _logger.exception("a question could not be answered")
         yield Turn(text, problem=words["broken"])
 
 
-def _places(evidence: tuple[Evidence, ...]) -> dict[int, Citation]:
-    """Return where each piece of evidence lies, for the numbers in an answer that is not finished."""
-    return {
-        item.number: Citation(item.number, item.article_id, "", None, "", item.start, item.end, item.text)
-        for item in evidence
-    }
+def _stream_answer(
+    startup: Startup, words: Words, text: str, chat: Chat, cancelled: Cancelled
+) -> Iterator[StreamedTurn]:
+    live = LiveAnswer(text, words["searching"])
+    yield live
+    yield from _wait_for_start(startup, replace(live, progress=words["not_yet"]), cancelled)
+    for event in startup.mujib().stream(text, history=chat_history(chat), cancelled=cancelled):
+        if isinstance(event, Answer):
+            yield Turn(event.question, event)
+            return
+        if isinstance(event, EvidenceFound):
+            yield NearestFound(event.nearest)
+        shown, live = live, _next_live(live, event, words)
+        if live != shown:
+            yield live
+
+
+def _next_live(live: LiveAnswer, event: Event, words: Words) -> LiveAnswer:
+    """Return what is shown after an event. A draft changes nothing: it is not checked."""
+    live = replace(live, progress=progress_message(event, words))
+    if isinstance(event, SentencesChecked):
+        return replace(live, layout=layout_checked(event, words))
+    return live
+
+
+def _wait_for_start(startup: Startup, waiting: LiveAnswer, cancelled: Cancelled) -> Iterator[LiveAnswer]:
+    while startup.state.stage in {"loading", "fetching", "indexing"} and not cancelled():
+        yield waiting
+        time.sleep(_POLL_SECONDS)

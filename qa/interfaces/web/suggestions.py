@@ -4,63 +4,56 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
 
-from index.store.snapshot import Snapshot
 from index.text.normalize import fold
 from index.types import Article
-from qa.engine import Engine
 from qa.interfaces.i18n import LANGUAGES, load_words
+from qa.language.names import NAME_PATTERNS
 from qa.language.stopwords import content_words
-from qa.types import Language, SearchFilter
-from qa.understanding.interpret import interpret
-from qa.understanding.validation import parse_question
+from qa.service import Mujib
+from qa.types import Language
 
-_SHOWN = 4
-_ARTICLES = 100  # of each language that are looked at, the newest
-_TRIED = 10  # names of each language that are tried
-_TWICE = 2  # times that a pair of words must stand in the articles
-# What is named in English is written with capital letters. Arabic has none: there it is two words of which the second
-# has the article (`مدينة الرقة`, `الولايات المتحدة`) and the first is no verb of the present (`تقسم التحالف`).
-_NAMED = {
-    "en": re.compile(r"(?<![.!?] )\b[A-Z][\w’'-]+ [A-Z][\w’'-]+\b"),
-    "ar": re.compile(r"(?=(?<!\w)((?![يت](?!\w*ة))[^\W\d_]{3,} ال[^\W\d_]{3,})(?!\w))"),
-}
+_MAX_SUGGESTIONS = 4
+_MAX_ARTICLES = 100  # of each language, the newest
+_MAX_TRIED = 10  # names of each language that are tried
+_MIN_COUNT = 2  # times that a pair of words must stand in the articles
 
 
-def suggest_questions(engine: Engine) -> tuple[str, ...]:
+def suggest_questions(mujib: Mujib) -> tuple[str, ...]:
     """Return a few questions that this collection answers, in the languages of its articles; none when it is empty."""
-    snapshot = engine.snapshot()
-    of_language = [_answered(engine, snapshot, language) for language in LANGUAGES]
-    taken = [question for pair in zip_longest(*of_language) for question in pair if question]
-    return tuple(taken[:_SHOWN])
+    by_language = [list(islice(_answerable_questions(mujib, language), _MAX_SUGGESTIONS)) for language in LANGUAGES]
+    alternating = [question for pair in zip_longest(*by_language) for question in pair if question]
+    return tuple(alternating[:_MAX_SUGGESTIONS])
 
 
-def _answered(engine: Engine, snapshot: Snapshot, language: Language) -> list[str]:
-    heads = sorted(
-        (head for head in snapshot.article_heads() if head.language == language), key=lambda head: head.published or ""
-    )
-    articles = [snapshot.article(head.id) for head in heads[-_ARTICLES:]]
-    asked = (load_words(language)["example_about"].format(name=name) for name in _named(articles, language)[:_TRIED])
-    found = []
-    for question in asked:
-        if interpret(engine, snapshot, parse_question(question), SearchFilter(), ()).enough:
-            found.append(question)
-        if len(found) == _SHOWN:
-            break
-    return found
+def _answerable_questions(mujib: Mujib, language: Language) -> Iterator[str]:
+    """Yield questions about what the newest articles of a language name, as far as the collection answers them."""
+    question = load_words(language)["example_about"]
+    for name in _frequent_names(_newest_articles(mujib, language), language)[:_MAX_TRIED]:
+        about_name = question.format(name=name)
+        if mujib.can_answer(about_name):
+            yield about_name
 
 
-def _named(articles: list[Article], language: Language) -> list[str]:
-    """Return what the articles name, what stands out most first: pairs of words that are met together, seldom apart."""
+def _newest_articles(mujib: Mujib, language: Language) -> list[Article]:
+    snapshot = mujib.collection.snapshot()
+    heads = [head for head in snapshot.article_heads() if head.language == language]
+    heads.sort(key=lambda head: head.published or "")
+    return [snapshot.article(head.id) for head in heads[-_MAX_ARTICLES:]]
+
+
+def _frequent_names(articles: Iterable[Article], language: Language) -> list[str]:
+    """Return the pairs of words that often stand together and seldom apart, the most conspicuous first."""
     pairs: Counter[str] = Counter()
-    single: Counter[str] = Counter()
+    words: Counter[str] = Counter()
     for article in articles:
-        pairs.update(_NAMED[language].findall(article.text))
-        single.update(re.findall(r"\w+", fold(article.text)))
-    together = {
-        pair: count * count / max(single[word] or count for word in fold(pair).split())
+        pairs.update(NAME_PATTERNS[language].findall(article.text))
+        words.update(re.findall(r"\w+", fold(article.text)))
+    scores = {
+        pair: count * count / max(words[word] or count for word in fold(pair).split())
         for pair, count in pairs.items()
-        if count >= _TWICE and len(content_words(pair)) == 2
+        if count >= _MIN_COUNT and len(content_words(pair)) == 2
     }
-    return sorted(together, key=lambda pair: (-together[pair], pair))
+    return sorted(scores, key=lambda pair: (-scores[pair], pair))

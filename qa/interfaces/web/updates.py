@@ -1,4 +1,4 @@
-"""An update of the index beside the questions, with its progress."""
+"""An update of the index while questions are answered, with its progress."""
 
 from __future__ import annotations
 
@@ -7,31 +7,29 @@ import threading
 from collections.abc import Iterator
 
 from index.sync.update import UpdateReport
-from qa.engine import Engine
-from qa.interfaces.web.startup import update_index
+from qa.service import Mujib
 
-Done = tuple[int, int]  # so many of so many passages
+UpdateProgress = tuple[int, int]  # so many of so many passages
 
 
-def run_update(engine: Engine) -> Iterator[Done | UpdateReport]:
-    """Bring the index up to date, and yield how far that is and at last what was done.
+def run_update(mujib: Mujib) -> Iterator[UpdateProgress | UpdateReport]:
+    """Bring the index up to date; yield the progress, and at last the report.
 
-    It goes on to its end if nobody listens any more. Raises the `MujibError` that ends it.
+    The update goes on to its end if the caller stops listening. Raises the `MujibError` that ends it.
     """
-    told: queue.SimpleQueue[Done | UpdateReport | BaseException] = queue.SimpleQueue()
+    events: queue.SimpleQueue[UpdateProgress | UpdateReport | BaseException] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            embedder = engine.embedder
-            told.put(update_index(engine.settings, embedder.identity, lambda: embedder, lambda *done: told.put(done)))
-        except BaseException as error:
-            told.put(error)
+            events.put(mujib.collection.update(progress=lambda done, total: events.put((done, total))))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the events are read
+            events.put(error)
 
-    threading.Thread(target=run, name="renewing", daemon=True).start()
+    threading.Thread(target=run, name="update", daemon=True).start()
     while True:
-        item = told.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
-        if isinstance(item, UpdateReport):
+        event = events.get()
+        if isinstance(event, BaseException):
+            raise event
+        yield event
+        if isinstance(event, UpdateReport):
             return
