@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from index.models.embedder import EmbeddingModel
 from index.store.integrity_check import SAMPLE_PASSAGES, check_store
 from index.store.recorded_sources import recorded_sources
 from index.store.schema import SCHEMA_VERSION, schema_version
-from index.store.snapshot import Snapshot, newest_generation, open_snapshot, require_store
+from index.store.snapshot import CollectionStatus, Snapshot, newest_generation, open_snapshot, require_store
 from index.store.writer import Writer
 from index.sync.sources import SourcePath, resolve_sources
 from index.sync.update import (
@@ -30,6 +31,10 @@ from index.sync.update import (
 )
 from index.sync.watch import watch_folders
 from index.types import ReadLimits
+
+__all__ = ["Collection", "CollectionPaths", "ProgressCallback", "UpdatePreview", "UpdateReport", "ignore_progress"]
+
+_log = logging.getLogger("mujib.collection")
 
 
 def ignore_progress(_done: int, _total: int) -> None:
@@ -101,8 +106,13 @@ class Collection:
                 self._snapshot = open_snapshot(store, self.model.identity)
             return self._snapshot
 
+    def status(self) -> CollectionStatus:
+        """Return what the store holds. The embedding model need not be there."""
+        with closing(open_snapshot(self.paths.store)) as snapshot:
+            return snapshot.status()
+
     def sources(self, added: Sequence[Path] = ()) -> list[SourcePath]:
-        """Return the folders and files that are read, with those `added`. Raises `UsageError` for a path that cannot be."""
+        """Return the folders and files that are read, with those `added`. Raises `UsageError` for an unusable path."""
         return resolve_sources(self.paths.store, added, self.paths.first_source, self.paths.base)
 
     def update(
@@ -119,7 +129,9 @@ class Collection:
         """
         sources = self.sources(added)
         with self._writer() as writer:
-            return update_store(writer, sources, self.model.load, self._limits, progress, confirmed=confirmed)
+            report = update_store(writer, sources, self.model.load, self._limits, progress, confirmed=confirmed)
+        _log_report("update", report)
+        return report
 
     def preview(self, added: Sequence[Path] = ()) -> UpdatePreview:
         """Return what `update` would do; nothing is changed."""
@@ -138,7 +150,10 @@ class Collection:
     def rebuild(self, progress: ProgressCallback = ignore_progress) -> UpdateReport:
         """Make the store anew beside the old one, and put it in its place at the end."""
         sources = self.sources()
-        return rebuild_store(self.paths.store, self.model.identity, sources, self.model.load, self._limits, progress)
+        model = self.model
+        report = rebuild_store(self.paths.store, model.identity, sources, model.load, self._limits, progress)
+        _log_report("rebuild", report)
+        return report
 
     def forget(self, path: Path, *, confirmed: bool = False) -> int:
         """Take a source out of the collection, with its articles; return how many there were."""
@@ -200,3 +215,12 @@ class Collection:
         if store.exists():
             shutil.copy(store, copy)
         return copy
+
+
+def _log_report(action: str, report: UpdateReport) -> None:
+    counts = {"added": report.added, "changed": report.changed, "moved": report.moved, "removed": report.removed}
+    counts |= {"unchanged": report.unchanged, "rejected": len(report.rejected)}
+    articles = ", ".join(f"{count} {name}" for name, count in counts.items())
+    _log.info(
+        "%s: %s; %d passages, %d embedded; %.1f s", action, articles, report.chunks, report.embedded, report.seconds
+    )

@@ -1,28 +1,28 @@
-"""Everything a user can cause, each told in one line with its cure.
+"""The errors a user can cause. Each message is one line that names the problem and the cure.
 
 MujibError                  exit status 1, unless it says otherwise
 ├── UsageError              the command was given something it cannot use (exit status 2)
 ├── CollectionError         the folder of articles is missing or holds no article
-│   └── RemovalError        an update would remove more than half of it, which was not confirmed
+│   └── RemovalError        an update would remove more than half of it and was not confirmed
 ├── StoreError              the store cannot be used as it is
 │   ├── NoIndexError        there is none yet
 │   ├── DamagedStoreError   the file is not what was written
 │   ├── OtherVersionError   it was written by another version of this program
 │   └── OtherModelError     its vectors come from another embedding model
-├── BusyError               another process is at the same work
+├── BusyError               another process is doing the same work
 └── ModelError              a model cannot be used as it is
     ├── ModelMissingError   it has not been fetched, or the path is wrong
-    ├── ModelDamagedError   a file is not the one that is meant
+    ├── ModelDamagedError   a file is not the published one
     └── ModelFetchError     it could not be fetched
 
-Anything else that is raised is a mistake in the program and keeps its traceback.
+Any other exception is a bug in the program and keeps its traceback.
 """
 
 from __future__ import annotations
 
 
 class MujibError(Exception):
-    """A problem the user can mend; the message names the thing and the cure."""
+    """A problem the user can fix; the message names it and the cure."""
 
     exit_status = 1
 
@@ -38,7 +38,7 @@ class CollectionError(MujibError):
 
 
 class RemovalError(CollectionError):
-    """An update would remove more than half of the collection, and nobody said that it should."""
+    """An update would remove more than half of the collection and was not confirmed."""
 
 
 class StoreError(MujibError):
@@ -62,7 +62,7 @@ class OtherModelError(StoreError):
 
 
 class BusyError(MujibError):
-    """Another process is at the same work."""
+    """Another process is doing the same work."""
 
 
 class ModelError(MujibError):
@@ -74,7 +74,7 @@ class ModelMissingError(ModelError):
 
 
 class ModelDamagedError(ModelError):
-    """A model file is not the one that is meant."""
+    """A model file is not the published one."""
 
 
 class ModelFetchError(ModelError):

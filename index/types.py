@@ -4,31 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """What is taken from one file: more is refused with a reason, never cut."""
-
-    file_bytes: int = 64 * 1024 * 1024
-    article_characters: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """What the store knows of an article: enough to tell whether it is still the same, and where it lay."""
-
-    id: str
-    sha256: str
-    path: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleChange:
-    """One article to write, and the stored articles that it takes the place of."""
-
-    article: Article
-    replaces: tuple[str, ...] = ()
+Span = tuple[int, int]  # the start and end of a slice, in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +29,57 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """One article to write, and the ids of the stored articles that it replaces."""
+
+    article: Article
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """What identifies a stored article: its content (`sha256`), its path, and the folder it was read from."""
+
+    id: str
+    sha256: str
+    path: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnchangedArticle:
+    """An article of a file that has not changed since it was last read; it is not read again."""
+
+    id: str
+    sha256: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `article.text[start:end] == text`. `id` is `article_id#ordinal`."""
+    """A passage: `article.text[start:end] == text`. `id` is `article_id#ordinal`.
+
+    `spans` are the start and end of each of its sentences, relative to `text`.
+    """
 
     id: str
     article_id: str
     start: int
     end: int
     text: str
+    spans: tuple[Span, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return the text of each sentence."""
+        return tuple(self.text[start:end] for start, end in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found passage. Ranks count from 1 within each leg and language; None where that leg did not find it.
+    """A found passage.
 
+    Ranks count from 1 within each retriever (dense, lexical) and language; None where that retriever did not find it.
     `similarities` are the cosines of the question and each of the passage's sentences, in their order.
     """
 
@@ -79,13 +92,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class ArticleHit:
-    """One article that was found, with its found passages, best first, and the ids of the articles that copy it.
+    """A found article, with its found passages, best first. `duplicates` are the ids of the articles that copy it.
 
     It is a `translation` when a passage that says the same was found in the question's language.
     """
 
     hits: tuple[Hit, ...]
-    also: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     translation: bool = False
 
     @property
@@ -101,7 +114,7 @@ class ArticleHit:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A file, or an article in a file, that was not taken, and why.
+    """A file, or an article in a file, that was not taken, and why. Its field names are part of the JSON output.
 
     When it is only `for_now` (a file that cannot be opened, a folder that cannot be listed), what is stored stays.
     """
@@ -112,19 +125,11 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class UnchangedArticle:
-    """An article of a file that is as it was when it was last read: not read again."""
-
-    id: str
-    sha256: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What is remembered of a file that was read: how it looked, what was in it, and what was refused of it.
+    """What is recorded of a file that was read, so that it need not be read again while it stays the same.
 
-    `stamp` tells size, times and the way of reading; empty when the file was too new to tell by these.
+    `stamp` holds its size, times and the version of the readers; empty when the file was too new to rely on them.
+    `articles` are the id and sha256 of each article in it, `reasons` those for which parts of it were rejected.
     """
 
     path: str
@@ -132,3 +137,11 @@ class FileRecord:
     sha256: str
     articles: tuple[tuple[str, str], ...]
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """The largest file and article that are taken: larger ones are rejected with a reason, never cut."""
+
+    file_bytes: int = 64 * 1024 * 1024
+    article_characters: int = 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -11,16 +12,18 @@ from index.text.chunking import headline
 from index.types import Article, ArticleHit
 from qa.engine import Engine
 from qa.generation.base import Cancelled, never_cancelled
+from qa.logs import new_question_id, trace_events, use_question_id
 from qa.models import Models
 from qa.pipeline import last_answer, stream_answer
 from qa.retrieval.hybrid import search
 from qa.settings import Settings, load_settings
-from qa.types import Answer, Event, Exchange
+from qa.types import Answer, Event, Exchange, Question, SearchFilter
 from qa.understanding.interpret import interpret
 from qa.understanding.time_expressions import parse_filter
 from qa.understanding.validation import parse_question
 
 _MAX_PASSAGES = 50  # that one search gives
+_log = logging.getLogger("mujib.service")
 
 RequestedLanguage = Literal["auto", "ar", "en"]
 
@@ -47,6 +50,7 @@ class Mujib:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        _log.info("ready: embedding model %s, index %s", engine.embedder.identity, engine.settings.store)
 
     @classmethod
     def open(cls, *, models: Models | None = None, **settings: Any) -> Self:
@@ -57,9 +61,11 @@ class Mujib:
         return cls.from_settings(load_settings().model_copy(update=settings), models)
 
     @classmethod
-    def from_settings(cls, settings: Settings, models: Models | None = None) -> Self:
-        """Load the models and open the index of these settings."""
-        return cls(Engine.open(settings, models))
+    def from_settings(
+        cls, settings: Settings, models: Models | None = None, collection: Collection | None = None
+    ) -> Self:
+        """Load the models and open the index of these settings; an open `collection` is used as it is."""
+        return cls(Engine.open(settings, models, collection))
 
     @property
     def settings(self) -> Settings:
@@ -106,7 +112,15 @@ class Mujib:
         ends within a second after `cancelled` returns True.
         """
         parsed, search_filter = parse_question(question, language), parse_filter(since, until)
-        return stream_answer(self.engine, parsed, search_filter, history, cancelled)
+        id_ = new_question_id()
+        with use_question_id(id_):
+            self._log_question(parsed, search_filter, history)
+        return trace_events(stream_answer(self.engine, parsed, search_filter, history, cancelled), id_)
+
+    def _log_question(self, question: Question, search_filter: SearchFilter, history: Sequence[Exchange]) -> None:
+        text = f": {question.text}" if self.settings.log_questions else ""
+        since, until = search_filter.since or "", search_filter.until or ""
+        _log.info("question: %s, %d before it, days %s..%s%s", question.language, len(history), since, until, text)
 
     def can_answer(self, question: str) -> bool:
         """Return whether the articles hold an answer to a question."""
@@ -140,5 +154,5 @@ def _passage(article: Article, found: ArticleHit) -> FoundPassage:
         end=best.chunk.end,
         text=best.chunk.text,
         score=round(best.score, 4),
-        also=found.also,
+        also=found.duplicates,
     )

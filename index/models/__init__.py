@@ -1,1 +1,1 @@
-"""The models: which are known, fetching and verifying them, embedding with one."""
+"""The models: which are known, fetching and verifying them, embedding text."""

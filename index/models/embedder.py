@@ -19,7 +19,10 @@ _BATCH = 8  # texts in one forward pass: on two cores 16 are no faster, 32 and m
 
 
 class Embedder(Protocol):
-    """Turns text into unit vectors. `identity` names the model and the prompts: vectors of two are never mixed."""
+    """Turns text into unit vectors.
+
+    `identity` names the model and its content; vectors of two models are never mixed.
+    """
 
     identity: str
     dimension: int
@@ -29,7 +32,7 @@ class Embedder(Protocol):
         ...
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 [n, dimension], unit length, comparable with `passages` by inner product."""
+        """Return float32 [n, dimension], unit length, comparable with those of `embed_passages` by inner product."""
         ...
 
 
@@ -73,8 +76,8 @@ def load_embedder(reference: str, cache: Path) -> Embedder:
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     with ThreadPoolExecutor(max_workers=1) as background:
         hashed = background.submit(verify_model, reference, cache)
-        locate_model(reference, cache)  # told at once, not after the import
-        import sentence_transformers
+        locate_model(reference, cache)  # a missing model is reported at once, not after the import
+        import sentence_transformers  # noqa: F401 - takes seconds, in which the model's files are hashed
 
         model = hashed.result()
     return SentenceTransformerEmbedder(model.path, model.identity)
@@ -98,11 +101,11 @@ class SentenceTransformerEmbedder:
         self.dimension = int(self._model.get_embedding_dimension() or 0)
 
     def embed_passages(self, titles: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `Embedder.passages`."""
+        """See `Embedder.embed_passages`."""
         return self._encode([self._passage(title, text) for title, text in zip(titles, texts, strict=True)], prompt="")
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `Embedder.questions`."""
+        """See `Embedder.embed_queries`."""
         return self._encode(list(texts), prompt=self._model.prompts.get("query") or "")
 
     def _passage(self, title: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The models that are known, where they lie, and whether each is the one that is meant.
+"""The known models, where they are on disk, and whether their files are the published ones.
 
 A model is named in the settings in one of three ways: a name in `models.toml`, whose every byte is pinned; a path to
 a folder or GGUF file of the user's own; or `hf:owner/name` (for a GGUF `hf:owner/name/file.gguf`), fetched from the
@@ -41,7 +41,11 @@ class WheelPart:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model whose every byte is known. `folder` is set when the joined parts are a zip with the model below it."""
+    """A model whose every byte is pinned.
+
+    `joined` is the file that the joined `parts` make. With a `folder` it is a zip, and the `files` below that folder
+    are the model; otherwise it is the model itself.
+    """
 
     name: str
     role: str
@@ -84,9 +88,9 @@ def known_models() -> dict[str, ModelSpec]:
 
 def locate_model(reference: str, cache: Path) -> Path:
     """Return where the model `reference` lies on disk. Raises `ModelMissingError` when it does not."""
-    if (pin := known_models().get(reference)) is not None:
-        path = model_home(pin, cache)
-        missing = [name for name in pin.files if not (_file(path, name)).is_file()]
+    if (spec := known_models().get(reference)) is not None:
+        path = model_home(spec, cache)
+        missing = [name for name in spec.files if not _file(path, name).is_file()]
         if missing:
             raise ModelMissingError(f"the model {reference} is not in {cache} (no {missing[0]}). {FETCH_CURE}")
         return path
@@ -107,19 +111,20 @@ def locate_model(reference: str, cache: Path) -> Path:
 def verify_model(reference: str, cache: Path) -> VerifiedModel:
     """Return the model `reference` after reading every byte of it.
 
-    Raises `ModelDamagedError` when a pinned model's file differs, is missing, or another file lies beside it; the
-    content of the user's own models is only named by its sha256. Takes about a second for each GB.
+    Raises `ModelMissingError` when it is not on disk, and `ModelDamagedError` when a file of a known model differs or
+    there is another file in its folder. Any content of the user's own models is accepted; its sha256 is part of the
+    identity. Takes about a second for each GB.
     """
     path = locate_model(reference, cache)
-    pin = known_models().get(reference)
+    spec = known_models().get(reference)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     names = [file.name if file == path else file.relative_to(path).as_posix() for file in files]
-    if pin is not None:
-        for name in sorted(set(names) - set(pin.files)):
+    if spec is not None:
+        for name in sorted(set(names) - set(spec.files)):
             raise ModelDamagedError(f"{path / name} does not belong to the model {reference}. Delete it.")
     digests = []
     for name, file in zip(names, files, strict=True):
-        expected = None if pin is None else pin.files[name]
+        expected = None if spec is None else spec.files[name]
         if expected is not None and file.stat().st_size != expected.bytes:
             raise ModelDamagedError(f"{file} has {file.stat().st_size:,} bytes, not {expected.bytes:,}. {FETCH_CURE}")
         with file.open("rb") as stream:
@@ -127,20 +132,20 @@ def verify_model(reference: str, cache: Path) -> VerifiedModel:
         if expected is not None and digest != expected.sha256:
             raise ModelDamagedError(f"{file} is not the file that was published (sha256 differs). {FETCH_CURE}")
         digests.append(digest)
-    label = path.name if pin is None and not reference.startswith("hf:") else reference
+    label = path.name if spec is None and not reference.startswith("hf:") else reference
     return VerifiedModel(path, _identity(label, dict(zip(names, digests, strict=True))))
 
 
 def model_identity(reference: str, cache: Path) -> str:
-    """Return the identity that `verify` would give, without reading the files when they are pinned."""
-    if (pin := known_models().get(reference)) is not None:
-        return _identity(reference, {name: digest.sha256 for name, digest in pin.files.items()})
+    """Return the identity that `verify_model` would give, without reading the files of a known model."""
+    if (spec := known_models().get(reference)) is not None:
+        return _identity(reference, {name: digest.sha256 for name, digest in spec.files.items()})
     return verify_model(reference, cache).identity
 
 
-def model_home(pin: ModelSpec, cache: Path) -> Path:
-    """Return the folder of a model that is a folder, the file of one that is a single file."""
-    return cache / pin.name if pin.folder else cache / next(iter(pin.files))
+def model_home(spec: ModelSpec, cache: Path) -> Path:
+    """Return the path of a known model: a folder, or the file of a model that is a single file."""
+    return cache / spec.name if spec.folder else cache / next(iter(spec.files))
 
 
 def _file(home: Path, name: str) -> Path:
@@ -153,6 +158,7 @@ def _identity(label: str, digests: Mapping[str, str]) -> str:
 
 
 def hub_home(reference: str, cache: Path) -> Path:
+    """Return the path of a model of the hub. Raises `ModelMissingError` when `reference` is not `hf:owner/name`."""
     owner_and_name = reference.removeprefix("hf:").split("/")
     if len(owner_and_name) < 2 or any(part in {"", ".", ".."} for part in owner_and_name):
         raise ModelMissingError(f"{reference} is not hf:owner/name or hf:owner/name/file.gguf.")

@@ -1,16 +1,17 @@
-"""Repairs Arabic text that a program stored in visual order, in presentation forms or decoded twice."""
+"""Repairs Arabic text that a program stored in visual order, in presentation forms, or decoded wrongly."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from index.readers.base import UnreadableError
 from index.text.normalize import detect_language
 
-# The shapes of letters (U+FB50 to U+FEFC), as fonts and old programs name them. Ornate brackets and whole words that
-# are one character (ﷲ ﷺ ﷽) are as they were written.
+# Presentation forms: the shapes of letters (U+FB50 to U+FEFC), as fonts and old programs use them. Ornate brackets and
+# whole words that are one character (ﷲ ﷺ ﷽) are not among them.
 _SHAPES = [chr(c) for c in (*range(0xFB50, 0xFD3E), *range(0xFD50, 0xFDF0), *range(0xFE70, 0xFEFD))]
 _LETTERS = str.maketrans(
     {
@@ -25,45 +26,48 @@ _WORD = re.compile(f"[{_ARABIC}]{{2,}}")
 _SHAPE = re.compile(f"[{_SHAPES[0]}-\ufd3d\ufd50-\ufdef\ufe70-\ufefc]")
 
 _LOST = re.compile("[\ue000-\uf8ff\ufffd]|\\(cid:\\d+\\)")
-_TWICE = "ØÙطظ"  # the first byte of every Arabic letter in UTF-8, as windows-1252 and windows-1256 read it
+_FIRST_BYTES = "ØÙطظ"  # the first byte of every Arabic letter in UTF-8, as windows-1252 and windows-1256 read it
 _QUESTION_MARKS = re.compile(r"(?<!\S)\?{2,}(?!\S)")
-_CLOSED = str.maketrans("()[]{}«»", ")(][}{»«")
+_MIRRORED = str.maketrans("()[]{}«»", ")(][}{»«")
 
 
 def repair_arabic(text: str) -> str:
-    """Return `text` with its Arabic as it was written: letters for their shapes, words and lines in reading order.
+    """Return `text` with letters instead of presentation forms, and words and lines in reading order.
 
-    Text that is not damaged is returned as it is. Raises `UnreadableError` where the letters are lost or scrambled.
+    Text that is not damaged is returned unchanged. Raises `UnreadableError` where letters are lost or scrambled.
     """
     text = _undo_double_decoding(text)
     _reject_lost_letters(text)
-    evidence = _evidence(text)
-    mended = text if evidence[1] < 2 else _reorder(text, _reads_backwards(*evidence))  # no line can have two either
-    shapes = len(_SHAPE.findall(mended))
-    if shapes and shapes > 0.1 * len(re.findall(f"[{_ARABIC}]", mended)):  # a lone ﻻ was typed so
-        mended = mended.translate(_LETTERS)
-    forwards, backwards, _ = evidence if mended == text else _evidence(mended)
-    if backwards > 4 and backwards > 0.2 * forwards:
+    direction = _direction(text)
+    repaired = text
+    if direction.backwards >= 2:  # with fewer no line can have two either
+        repaired = _reorder(text, is_backwards=direction.is_backwards())
+    shapes = len(_SHAPE.findall(repaired))
+    if shapes and shapes > 0.1 * len(re.findall(f"[{_ARABIC}]", repaired)):  # a single ﻻ may have been typed
+        repaired = repaired.translate(_LETTERS)
+    if repaired != text:
+        direction = _direction(repaired)
+    if direction.backwards > 4 and direction.backwards > 0.2 * direction.forwards:
         raise UnreadableError("its Arabic letters are out of order")
-    return mended
+    return repaired
 
 
-def _reorder(text: str, whole: bool | None) -> str:
-    """Return the text with those lines turned round that read backwards, or are unclear where the `whole` does."""
-    lines = re.split("(\r\n?|\n)", text)  # with what divides them, which stays
+def _reorder(text: str, *, is_backwards: bool | None) -> str:
+    """Return the text with those lines reversed that read backwards, or are unclear where the whole text does."""
+    lines = re.split("(\r\n?|\n)", text)  # with the line ends, which are kept
     for number, line in enumerate(lines):
-        own = _reads_backwards(*_evidence(line))
-        if (whole if own is None else own) and detect_language(line) == "ar":
+        line_is_backwards = _direction(line).is_backwards()
+        if (is_backwards if line_is_backwards is None else line_is_backwards) and detect_language(line) == "ar":
             lines[number] = visual_to_logical(line)
     return "".join(lines)
 
 
 def visual_to_logical(pieces: Sequence[str]) -> str:
-    """Return a line in the order of reading from the `pieces` that are seen from left to right.
+    """Return a line in logical (reading) order from its `pieces` in visual order, left to right.
 
-    The inverse of the Unicode bidirectional algorithm, as far as a line shows it: an Arabic line is reversed but for
-    its numbers and the runs of Latin words, of an English line only the Arabic words are. A piece is one letter or
-    what one sign of a font stands for.
+    The inverse of the Unicode bidirectional algorithm (UAX 9), as far as a line shows it: an Arabic line is reversed
+    except for its numbers and its runs of Latin words; in an English line only the Arabic words are. A piece is one
+    letter, or the letters of one glyph of a font.
     """
     arabic = detect_language("".join(pieces)) == "ar"
     order = list(pieces[::-1] if arabic else pieces)
@@ -73,10 +77,12 @@ def visual_to_logical(pieces: Sequence[str]) -> str:
     for run in re.finditer(runs, kinds):
         order[run.start() : run.end()] = order[run.start() : run.end()][::-1]
     line = "".join(order)
-    return line.translate(_CLOSED) if _misplaced(line.translate(_CLOSED)) < _misplaced(line) else line
+    mirrored = line.translate(_MIRRORED)
+    return mirrored if _misplaced_brackets(mirrored) < _misplaced_brackets(line) else line
 
 
 def _kind(piece: str) -> str:
+    """Return the kind of a piece: right-to-left, number, left-to-right, number separator, or other."""
     bidi = {unicodedata.bidirectional(c) for c in piece}
     for kind, classes in (("R", {"R", "AL", "NSM"}), ("N", {"EN", "AN"}), ("L", {"L"}), ("S", {"CS"})):
         if bidi & classes:
@@ -84,8 +90,8 @@ def _kind(piece: str) -> str:
     return " "
 
 
-def _misplaced(line: str) -> int:
-    """Return how many brackets close before they open."""
+def _misplaced_brackets(line: str) -> int:
+    """Return how many brackets close before they open, or never close."""
     wrong = 0
     for opening, closing in ("()", "[]", "{}", "«»"):
         depth = 0
@@ -97,39 +103,46 @@ def _misplaced(line: str) -> int:
     return wrong
 
 
-def _evidence(text: str) -> tuple[int, int, int]:
-    """Return the signs that the words of `text` read forwards, that they read backwards, and the sure ones of these.
+class _Direction(NamedTuple):
+    """How many words of a text look as if it reads forwards, and backwards; `certain` of the latter cannot else be."""
 
-    Arabic words often begin with the article, end with ة or ى, and never begin with those; a shaped letter knows its
-    place in the word.
+    forwards: int
+    backwards: int
+    certain: int
+
+    def is_backwards(self) -> bool | None:
+        """Return whether the text reads backwards, None when there is too little to decide."""
+        if (self.certain or self.backwards > 4) and self.backwards > 1 and self.backwards > 3 * self.forwards:
+            return True
+        return False if self.forwards > self.backwards else None
+
+
+def _direction(text: str) -> _Direction:
+    """Return how the words of `text` read.
+
+    Arabic words often begin with the article, end with ة or ى, and never begin with those; a presentation form shows
+    its place in the word.
     """
-    forwards = backwards = sure = 0
+    forwards = backwards = certain = 0
     for word in _WORD.findall(text):
         first, last = _SHAPE_OF.get(word[0], ""), _SHAPE_OF.get(word[-1], "")
         plain = word.translate(_LETTERS) if first or last else word
-        head = plain[0] in "ةى" or first in {"<final>", "<medial>"}
+        starts_with_end = plain[0] in "ةى" or first in {"<final>", "<medial>"}
         forwards += len(plain) > 3 and plain.startswith("ال")
         forwards += plain[-1] in "ةى" or first == "<initial>"
-        backwards += head + (len(plain) > 3 and plain.endswith("لا"))
-        sure += head
-    return forwards, backwards, sure
-
-
-def _reads_backwards(forwards: int, backwards: int, sure: int) -> bool | None:
-    """Return what the evidence says, None when it is too little."""
-    if (sure or backwards > 4) and backwards > 1 and backwards > 3 * forwards:
-        return True
-    return False if forwards > backwards else None
+        backwards += starts_with_end + (len(plain) > 3 and plain.endswith("لا"))
+        certain += starts_with_end
+    return _Direction(forwards, backwards, certain)
 
 
 def _undo_double_decoding(text: str) -> str:
-    """Return the text that was UTF-8, was read as another encoding and saved so (Ø§Ù„, ط§ظ„); any other as it is."""
-    if sum(map(text.count, _TWICE)) < 0.2 * len(text):
+    """Return the text that was UTF-8, was read as another encoding and saved so (Ø§Ù„, ط§ظ„); any other unchanged."""
+    if sum(map(text.count, _FIRST_BYTES)) < 0.2 * len(text):
         return text
     for encoding in ("cp1256", "cp1252"):
         try:
-            once = "".join(c if "\x80" <= c <= "\x9f" else c.encode(encoding).decode("latin-1") for c in text)
-            return once.encode("latin-1").decode("utf-8")
+            undone = "".join(c if "\x80" <= c <= "\x9f" else c.encode(encoding).decode("latin-1") for c in text)
+            return undone.encode("latin-1").decode("utf-8")
         except UnicodeError:
             continue
     return text

@@ -1,4 +1,10 @@
-"""What every reader takes and returns: bytes in, raw articles out."""
+"""The interface of a reader: it takes the bytes of a file and yields raw articles.
+
+A reader is a function that is entered in `registry.READERS` under the suffixes of its files:
+
+    def read_text(data: bytes) -> Iterator[RawArticle | UnreadableError]:
+        yield RawArticle(decode_text(data))
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RawArticle:
-    """What a file says about one article, before anything is cleaned or derived."""
+    """One article as a file contains it, before anything is cleaned or derived."""
 
     text: str
     title: str = ""
@@ -20,7 +26,10 @@ class RawArticle:
 
 
 class UnreadableError(Exception):
-    """The bytes are not what the name promises; the message is the reason told to the user."""
+    """A file, or a part of it, holds no readable article; the message is the reason shown to the user.
+
+    A reader raises it for a whole file, and yields it for a part while it goes on with the others.
+    """
 
 
 Reader = Callable[[bytes], Iterator[RawArticle | UnreadableError]]

@@ -23,20 +23,22 @@ def read_docx(data: bytes) -> Iterator[RawArticle | UnreadableError]:
     open_archive(data).close()
     document = docx.Document(io.BytesIO(data))
     pieces_of = etree.XPath(_DOCX_TEXT, namespaces=nsmap)
-    said = {qn("w:tab"): " ", qn("w:br"): "\n"}
+    white_space = {qn("w:tab"): " ", qn("w:br"): "\n"}
     titles: list[str] = []
     lines: list[str] = []
     for paragraph in document.element.body.iter(qn("w:p")):
         line = "".join(
-            said.get(piece.tag) or piece.text or ""
+            white_space.get(piece.tag) or piece.text or ""
             for piece in pieces_of(paragraph)
             if next(piece.iterancestors(paragraph.tag)) is paragraph  # a text box is a paragraph within one
         )
         is_title = line and not titles and paragraph.style == "Title"
         (titles if is_title else lines).append(line)
     properties = document.core_properties
+    created = properties.created
+    is_known = created is not None and created.replace(tzinfo=None) != _TEMPLATE
     yield RawArticle(
         text="\n\n".join(lines),
         title=properties.title or "".join(titles),
-        published=made.isoformat() if (made := properties.created) and made.replace(tzinfo=None) != _TEMPLATE else None,
+        published=created.isoformat() if created is not None and is_known else None,
     )

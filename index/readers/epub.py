@@ -1,4 +1,4 @@
-"""Reads e-books: one article a chapter."""
+"""Reads e-books: one article for each chapter."""
 
 from __future__ import annotations
 
@@ -21,22 +21,20 @@ _OPF = {
 
 
 def read_epub(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read an e-book: one article a chapter, in the order of reading, with the book as its source.
+    """Read an e-book: one article for each chapter, in reading order, with the book as its source.
 
-    Magazines and saved news come with an article a chapter, and a citation of a whole book would help nobody.
+    Magazines and saved news have an article in each chapter, and a citation of a whole book would help nobody.
     """
     with open_archive(data) as package:
         (root, *_) = _xml(package, "META-INF/container.xml").xpath("//c:rootfile/@full-path", namespaces=_OPF)
         book = _xml(package, root)
 
-        def say(name: str) -> str | None:
-            return next((said.strip() for said in book.xpath(f"//d:{name}/text()", namespaces=_OPF)), None)
+        def metadata(name: str) -> str | None:
+            return next((value.strip() for value in book.xpath(f"//d:{name}/text()", namespaces=_OPF)), None)
 
         files = {item.get("id"): item for item in book.xpath("//o:manifest/o:item", namespaces=_OPF)}
-        spine = dict.fromkeys(
-            book.xpath("//o:spine/o:itemref/@idref", namespaces=_OPF)
-        )  # each once, however often named
-        chapters = [files[name] for name in spine if name in files]
+        spine = book.xpath("//o:spine/o:itemref/@idref", namespaces=_OPF)
+        chapters = [files[name] for name in dict.fromkeys(spine) if name in files]  # each once, however often named
         for item in chapters:
             if "nav" in (item.get("properties") or "").split():
                 continue
@@ -51,15 +49,18 @@ def read_epub(data: bytes) -> Iterator[RawArticle | UnreadableError]:
                 yield RawArticle(
                     text=text.removeprefix(f"{title}\n"),
                     title=title,
-                    published=say("date"),
-                    source=say("title") or say("publisher"),
+                    published=metadata("date"),
+                    source=metadata("title") or metadata("publisher"),
                 )
 
 
 def _heading(page: str) -> str:
     tree = parse_html(page)
-    found = [] if tree is None else [*tree.xpath("//h1"), *tree.xpath("//h2"), *tree.xpath("//title")]
-    return next((said for element in found if (said := " ".join(element.text_content().split()))), "")
+    if tree is None:
+        return ""
+    elements = (*tree.xpath("//h1"), *tree.xpath("//h2"), *tree.xpath("//title"))
+    texts = (" ".join(element.text_content().split()) for element in elements)
+    return next((text for text in texts if text), "")
 
 
 def _xml(package: zipfile.ZipFile, name: str) -> Any:

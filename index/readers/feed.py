@@ -1,4 +1,4 @@
-"""Reads saved feeds (RSS, Atom): one article an entry."""
+"""Reads saved feeds (RSS, Atom): one article for each entry."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from index.readers.html import html_to_text
 
 
 def read_feed(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read a feed: one article an entry, of its full content where it is given, else of its summary.
+    """Read a feed: one article for each entry, of its full content where there is any, else of its summary.
 
-    The entry's own id is not taken: many feeds count from 1.
+    The entry's own id is not used: many feeds count from 1.
     """
     import feedparser
 

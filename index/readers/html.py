@@ -9,7 +9,7 @@ from typing import Any
 from index.readers.base import RawArticle, UnreadableError
 from index.readers.encoding import decode_page
 
-# What a page holds but shows nobody: a place to hide orders to a model.
+# What a page contains but does not show: a place to hide instructions to a model.
 _STYLE = "translate(@style, ' ', '')"
 _INVISIBLE = (
     "//*[@hidden]",
@@ -18,7 +18,7 @@ _INVISIBLE = (
 
 
 def read_html(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read a saved web page: the article in it, with title, date, author's site and address where it says them."""
+    """Read a saved web page as one article, with the title, date, site and address that it declares."""
     import trafilatura
     from lxml.etree import LxmlError
 
@@ -49,7 +49,7 @@ _NOT_TEXT = "//script | //style | //head | //template | //noscript | //comment()
 
 
 def html_to_text(markup: str) -> str:
-    """Return what a piece of HTML shows, a line for each block. It cannot define entities of its own."""
+    """Return the visible text of a piece of HTML, a line for each block. It cannot define entities of its own."""
     from lxml.etree import iterwalk
 
     tree = parse_html(markup)
@@ -61,18 +61,18 @@ def html_to_text(markup: str) -> str:
                 element.drop_tree()
     pieces: list[str] = []
     for event, element in iterwalk(tree, events=("start", "end")):
-        said = re.sub(r"\s+", " ", (element.text if event == "start" else element.tail) or "")
-        pieces += ["\n", said] if element.tag in _BLOCKS else [said]
+        text = re.sub(r"\s+", " ", (element.text if event == "start" else element.tail) or "")
+        pieces += ["\n", text] if element.tag in _BLOCKS else [text]
     return re.sub(r"\s*\n\s*", "\n", "".join(pieces)).strip()
 
 
 def parse_html(markup: str) -> Any:
-    """Return the tree of a page or of a piece of one, None where there is nothing."""
+    """Return the tree of a page or of a piece of one, None when it is empty."""
     from lxml import html
     from lxml.etree import LxmlError
 
-    bare = re.sub(r"^\s*<\?xml[^>]*>", "", markup)  # it names the encoding of bytes that are characters now
+    undeclared = re.sub(r"^\s*<\?xml[^>]*>", "", markup)  # without the encoding of bytes that are characters now
     try:
-        return html.document_fromstring(bare, parser=html.HTMLParser(no_network=True, huge_tree=False))
+        return html.document_fromstring(undeclared, parser=html.HTMLParser(no_network=True, huge_tree=False))
     except LxmlError:
         return None

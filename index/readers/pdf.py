@@ -13,17 +13,17 @@ from index.readers.arabic_repair import repair_arabic, visual_to_logical
 from index.readers.base import RawArticle, UnreadableError
 
 _ARABIC = re.compile("[\u0620-\u06d3\ufb50-\ufefc]")
-_JOINED = re.compile("[\u0002\u00ad\ufffe]\r?\n")  # how PDFium tells a word that was divided at the end of a line
+_HYPHENATED = re.compile("[\u0002\u00ad\ufffe]\r?\n")  # how PDFium marks a word that is divided at the end of a line
 _NO_TITLE = re.compile(r"^(?:microsoft \w+|untitled)\b|\.(?:docx?|pdf|indd|rtf|qxd|pages|html?)$", re.IGNORECASE)
 _MARKS = re.compile("[\u064b-\u065f\u0670]+")
-_GUTTER = 2.0  # of a letter's size: what is wider is no space between words
-_SPACE = 0.2  # of a letter's size: less is no space, unless a space is written there
-_FULL = 0.75  # of a usual line's length: a shorter one ends its paragraph
+_GUTTER = 2.0  # of a letter's size: a wider gap lies between columns, not words
+_SPACE = 0.2  # of a letter's size: a narrower gap is no space, unless a space is written there
+_FULL = 0.75  # of a usual line's length: a shorter line ends its paragraph
 
 
 @dataclass(frozen=True, slots=True)
 class _Glyph:
-    """A sign on the page: the characters it stands for and where it is, in points; the page begins below left."""
+    """A glyph on the page: its characters and where it is, in points from the lower left corner."""
 
     text: str
     left: float
@@ -49,23 +49,23 @@ def read_pdf(data: bytes) -> Iterator[RawArticle | UnreadableError]:
         page.close()
     if not any(lines):
         raise UnreadableError("there is no text in it: it may be a scan")
-    said = document.get_metadata_dict()
-    title = said.get("Title", "").strip()
+    properties = document.get_metadata_dict()
+    title = properties.get("Title", "").strip()
     yield RawArticle(
         text=_paragraphs(repair_arabic("\n".join(lines)).split("\n")),  # while the lines are still those of the page
         title="" if _NO_TITLE.search(title) else title,
-        published=said.get("CreationDate", "").removeprefix("D:")[:8] or None,
+        published=properties.get("CreationDate", "").removeprefix("D:")[:8] or None,
     )
 
 
 def _lines(page: Any) -> list[str]:
-    """Return the lines of a page: as PDFium orders them, unless there are Arabic letters, of which it loses the order.
+    """Return the lines of a page: as PDFium orders them, unless there are Arabic letters, whose order it loses.
 
-    It takes a letter's mark for a line of its own and turns the letters of a ligature round (الطالب for الطلاب).
+    It takes a letter's mark for a line of its own and reverses the letters of a ligature (الطالب for الطلاب).
     """
     text = page.get_text_bounded()
     if not _ARABIC.search(text):
-        return _JOINED.sub("", text).splitlines()
+        return _HYPHENATED.sub("", text).splitlines()
     return [visual_to_logical(_visual_pieces(line)) for line in _rows(_glyphs(page))]
 
 
@@ -81,8 +81,8 @@ def _glyphs(page: Any) -> list[_Glyph]:
             continue
         raw.FPDFText_GetCharOrigin(page, i, x, y)
         if not (leftmost <= x.value <= rightmost and lowest <= y.value <= highest):
-            continue  # nobody sees it
-        left, _, right, _ = page.get_charbox(i, loose=True)  # with the room that the font gives it
+            continue  # it lies outside the page
+        left, _, right, _ = page.get_charbox(i, loose=True)  # with the space that the font reserves for it
         characters.append((c, (left, right, x.value, y.value), raw.FPDFText_GetFontSize(page, i)))
     glyphs = []
     for (left, right, origin, base), group in groupby(characters, key=lambda character: character[1]):
@@ -93,9 +93,9 @@ def _glyphs(page: Any) -> list[_Glyph]:
 
 
 def _ligature(letters: str) -> str:
-    """Return the letters of one glyph in order: PDFium has reversed them with the line.
+    """Return the letters of one glyph in order: PDFium reverses them with the line.
 
-    But not those of the shapes ﻻ ﻷ ﻹ ﻵ, which it takes apart itself; no glyph stands for alef and lam in that order.
+    It does not reverse those of ﻻ ﻷ ﻹ ﻵ, which it decomposes itself; no glyph stands for alef and lam in that order.
     """
     if len(letters) == 1 or not _ARABIC.match(letters) or (letters[0] == "ل" and letters[-1] in "اأإآ"):
         return letters
@@ -103,9 +103,9 @@ def _ligature(letters: str) -> str:
 
 
 def _rows(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
-    """Return the glyphs line by line, in the order in which the page comes to the lines: so columns stay apart.
+    """Return the glyphs line by line, in the order in which the page draws the lines, so that columns stay apart.
 
-    Whatever stands at one height is a line, cut where there is room for a gutter.
+    A line is what stands at one height, cut where a gap is as wide as a gutter.
     """
     heights: list[list[_Glyph]] = []
     for glyph in sorted(glyphs, key=lambda glyph: bool(_MARKS.fullmatch(glyph.text))):  # marks stand higher or lower
@@ -127,7 +127,7 @@ def _rows(glyphs: list[_Glyph]) -> list[list[_Glyph]]:
 
 
 def _visual_pieces(row: list[_Glyph]) -> list[str]:
-    """Return the row's texts from left to right, each mark with its letter, and a space for each wide gap."""
+    """Return the texts of a row from left to right, each mark with its letter, and a space for each wide gap."""
     marks = [glyph for glyph in row if _MARKS.fullmatch(glyph.text)]
     letters = sorted((g for g in row if not _MARKS.fullmatch(g.text)), key=lambda g: g.left + g.right)
     texts = [glyph.text for glyph in letters]
@@ -140,7 +140,7 @@ def _visual_pieces(row: list[_Glyph]) -> list[str]:
     reached, spaced = float("inf"), False
     for glyph, text in zip(letters, texts, strict=True):
         if text == " ":
-            spaced = True  # PDFium also tells a space where a mark is moved to its place: only with room is it one
+            spaced = True  # PDFium also reports one where a mark is moved to its place: then there is no gap
             continue
         gap = (glyph.left - reached) / glyph.size
         pieces += [" "] * (gap > _SPACE or (spaced and gap > _SPACE / 2)) + [text]
@@ -149,7 +149,7 @@ def _visual_pieces(row: list[_Glyph]) -> list[str]:
 
 
 def _paragraphs(lines: list[str]) -> str:
-    """Return the lines joined to paragraphs, which end at a short line; lone page numbers go."""
+    """Return the lines joined to paragraphs, which end at a short line; lines that are page numbers are dropped."""
     lines = [line.strip() for line in lines]
     lines = [line for line in lines if not line.isdigit()]
     usual = sorted(len(line) for line in lines)[int(0.9 * len(lines))] if lines else 0

@@ -1,4 +1,4 @@
-"""The reader of each file suffix. Untrusted bytes are read through `index.readers.sandbox.Sandbox`."""
+"""The reader of each file suffix. Files are read through `index.readers.sandbox.Sandbox`, never directly."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ READERS: dict[str, Reader] = {
     ".xml": read_feed,
 }
 
-# Read in this process: by the standard library, a line at a time, in time and memory that grow with the file.
+# Read in this process: they use only the standard library, in time and memory that grow with the file.
 IN_PROCESS_READERS = frozenset({read_text, read_jsonl, read_csv})
 
 
 def reader_for(path: PurePath) -> Reader | None:
-    """Return the reader for a file's name, None when this kind of file is not read."""
+    """Return the reader of a file by its suffix, None when this kind of file is not read."""
     return READERS.get(path.suffix.lower())

@@ -1,7 +1,7 @@
 """A child process that parses untrusted files in bounded time and memory.
 
-Web pages, PDFs and the like are parsed by large libraries, some of them in C, which a file can make hang, eat all
-memory, or crash. So one child process reads them: it lives as long as it behaves and is started again when it does not.
+Web pages, PDFs and the like are parsed by large libraries, some of them in C, which a file can make hang, use up all
+memory, or crash. So one child process reads them. It is replaced when it takes too long, grows too large, or ends.
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ except ImportError:  # on Windows there are only the time limit and the process'
 FILE_SECONDS = 10.0  # for one file
 MEMORY_BYTES = 1024**3  # bytes of address space of the child
 _KEPT_MEMORY = MEMORY_BYTES // 4  # a child that has held more is replaced, and gives it back
+_PROGRAM_FOLDER = Path(__file__).resolve().parent.parent.parent  # in which the package `index` lies
 _START_SECONDS = 60.0  # its libraries are imported once, from a cold disk at worst
 _REPLY_BYTES = 256 * 1024 * 1024  # what a package may unpack to
-_OUT_OF_MEMORY = 77  # the child's exit status: no other way to say it is left then
+_OUT_OF_MEMORY = 77  # the exit status of a child without memory, which cannot reply any more
 
 
 class Sandbox:
-    """Reads the bytes of files; close it, or use it as a context, to end its child process."""
+    """Reads the bytes of files, the risky kinds in a child process. Use as a context manager, or close it."""
 
     def __init__(self, seconds: float = FILE_SECONDS) -> None:
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
-        self.memory = 0  # the most that a child has held, in bytes, as far as it could still tell
+        self.memory = 0  # the most that a child has used, in bytes, as far as it could report it
 
     def __enter__(self) -> Sandbox:
         return self
@@ -59,7 +60,7 @@ class Sandbox:
             self._child = None
 
     def read(self, suffix: str, data: bytes) -> Iterator[RawArticle | UnreadableError]:
-        """Yield the articles in a file of that suffix (`.html`), and a reason for each part that is none."""
+        """Yield the articles in a file of that suffix (`.html`), and an error for each part that is none."""
         from index.readers.registry import IN_PROCESS_READERS, READERS
 
         reader = READERS.get(suffix.lower())
@@ -97,7 +98,7 @@ class Sandbox:
 
 
 def _read_until_error(reader: Reader, data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Yield what a reader finds and, where it gives up, the reason."""
+    """Yield what a reader finds, and the error with which it stops."""
     try:
         yield from reader(data)
     except UnreadableError as error:
@@ -105,7 +106,7 @@ def _read_until_error(reader: Reader, data: bytes) -> Iterator[RawArticle | Unre
 
 
 class _Deadline:
-    """Kills a child that is still at work when the time is over, and then says so."""
+    """Kills a child that is still at work after some seconds; `passed` is whether it did."""
 
     def __init__(self, child: subprocess.Popen[bytes], seconds: float) -> None:
         self.passed = False
@@ -126,12 +127,10 @@ class _Deadline:
 
 
 def _start_child() -> subprocess.Popen[bytes] | None:
-    """Return a child that is ready, None when it cannot be had."""
+    """Return a child that is ready, None when it cannot be started."""
     child = subprocess.Popen(  # this interpreter and this program; nothing of a file is in the command
         [sys.executable, "-m", "index.readers.sandbox"],
-        cwd=Path(__file__)
-        .resolve()
-        .parent.parent.parent,  # never the user's folder: Python would import modules from there
+        cwd=_PROGRAM_FOLDER,  # never the user's folder: Python would import modules from there
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -148,7 +147,7 @@ def _start_child() -> subprocess.Popen[bytes] | None:
 def _exchange(
     child: subprocess.Popen[bytes], suffix: str, data: bytes
 ) -> tuple[list[RawArticle | UnreadableError], int | None]:
-    """Send a file; return what the child found in it and the memory it has taken, None when it ended on the way."""
+    """Send a file; return what the child found in it and the memory it has used, None when it ended on the way."""
     found: list[RawArticle | UnreadableError] = []
     left = _REPLY_BYTES + 6 * len(data)  # a letter takes six signs in JSON at most
     try:
@@ -158,7 +157,7 @@ def _exchange(
         stdin.flush()
         while line := _pipe(child.stdout).readline(left):
             left -= len(line)
-            reply = json.loads(line)  # half a line: the child is gone, or has told too much
+            reply = json.loads(line)  # half a line: the child has ended, or replied too much
             if "memory" in reply:
                 return found, int(reply["memory"])
             found.append(UnreadableError(reply["reason"]) if "reason" in reply else RawArticle(**reply))
@@ -174,7 +173,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def main() -> None:
-    """Be the child: read a file's kind and bytes from standard input, write its articles as JSON lines, and again."""
+    """Run the child: read a file's suffix and bytes from standard input, write its articles as JSON lines, repeat."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints would spoil the replies
     _import_libraries()
@@ -203,8 +202,8 @@ def _replies(suffix: str, data: bytes) -> Iterator[dict[str, Any]]:
             yield {"reason": str(found)} if isinstance(found, UnreadableError) else asdict(found)
     except MemoryError:
         raise
-    except Exception as error:
-        if _peak_memory() > 0.9 * MEMORY_BYTES:  # libraries say in many ways that there was no more
+    except Exception as error:  # noqa: BLE001 - on bytes that were made to confuse them, libraries raise anything
+        if _peak_memory() > 0.9 * MEMORY_BYTES:  # libraries report in many ways that there was no more
             raise MemoryError from None
         yield {"reason": f"it is damaged, or not what its name says ({type(error).__name__})"}
 
@@ -220,9 +219,9 @@ def _alarm(seconds: float) -> None:
 
 
 def _peak_memory() -> int:
-    """Return the most memory this process has held, in bytes, 0 where the system does not tell.
+    """Return the most memory this process has used, in bytes, 0 where the system does not report it.
 
-    Not from `getrusage`: what that tells begins with the memory of the parent.
+    Not from `getrusage`, which starts with the memory of the parent.
     """
     try:
         status = Path("/proc/self/status").read_text("ascii", "replace")

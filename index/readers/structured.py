@@ -12,7 +12,7 @@ from typing import Any
 from index.readers.base import RawArticle, UnreadableError
 from index.readers.encoding import decode_text
 
-# The names under which feeds, schema.org, news APIs, crawlers and Arabic tables keep a field; earlier ones win.
+# The names of each field in feeds, schema.org, news APIs, crawlers and Arabic tables; earlier ones win.
 _NAMES = {
     "text": "text content body articlebody fulltext maintext contenttext articletext article "
     "النص نص نصالمقال المحتوى محتوى description summary",
@@ -30,7 +30,7 @@ _DELIMITERS = ",;\t|"
 
 
 def record_to_article(record: Mapping[str, Any]) -> RawArticle:
-    """Return what a record says of an article. Raises `UnreadableError` when it holds no text."""
+    """Return the article of a record, whatever its fields are called. Raises `UnreadableError` when it has no text."""
     values = {_field_key(str(name)): value for name, value in record.items()}
     text = _first_value({name: value for name, value in values.items() if not _is_number(value)}, _FIELDS["text"])
     if text is None:
@@ -43,7 +43,7 @@ def record_to_article(record: Mapping[str, Any]) -> RawArticle:
 
 
 def read_jsonl(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read JSON Lines: one article a line, with `text` and any of the other names of `Draft`."""
+    """Read JSON Lines: one article on each line, with `text` and any of the other fields of `RawArticle`."""
     for number, line in enumerate(decode_text(data).split("\n"), start=1):
         if not line.strip():
             continue
@@ -69,11 +69,14 @@ def read_json(data: bytes) -> Iterator[RawArticle | UnreadableError]:
 
 
 def read_csv(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read a table with a line of names: one article a line, separated by comma, semicolon, tab or bar."""
+    """Read a table with a line of column names: one article on each line.
+
+    Columns are separated by comma, semicolon, tab or bar.
+    """
     text = decode_text(data)
     names = text.lstrip("\n\r").partition("\n")[0]
     known = {name for field in _FIELDS.values() for name in field}
-    # The names tell the delimiter: with the right one most of them are known. Commas may stand in any text.
+    # The column names decide the delimiter: with the right one most of them are known. Commas occur in any text.
     delimiter = max(_DELIMITERS, key=lambda d: sum(_field_key(name) in known for name in names.split(d)))
     csv.field_size_limit(_LONGEST_FIELD)
     table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -112,11 +115,12 @@ def _require_record(record: Any) -> RawArticle:
 
 
 def _first_value(values: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((said for name in names if (said := _as_text(values.get(name))) is not None), None)
+    texts = (_as_text(values.get(name)) for name in names)
+    return next((text for text in texts if text is not None), None)
 
 
 def _as_text(value: Any) -> str | None:
-    """Return a value as text: of a publisher its name, of a list of paragraphs all of them."""
+    """Return a value as text, None when it is none: of a publisher its name, of a list of paragraphs all of them."""
     if isinstance(value, Mapping):
         value = value.get("name") or value.get("title")
     if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
@@ -130,5 +134,5 @@ def _is_number(value: Any) -> bool:
 
 
 def _field_key(name: str) -> str:
-    """Return a field's name without capitals and signs: `datePublished` and `date_published` are one."""
+    """Return a field's name in lower case without punctuation: `datePublished` and `date_published` are equal."""
     return re.sub(r"[\W_]+", "", name).lower()

@@ -12,7 +12,10 @@ _MEMBERS = 10_000
 
 
 def open_archive(data: bytes) -> zipfile.ZipFile:
-    """Open a zip file that stays within bounds when it is unpacked: no member is ever read beyond its declared size."""
+    """Open a zip file whose declared size is within bounds. No member is read beyond its declared size.
+
+    Raises `UnreadableError` for any other file.
+    """
     try:
         package = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile:

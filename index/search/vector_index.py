@@ -1,4 +1,4 @@
-"""Nearest neighbours by inner product. The only importer of faiss."""
+"""Nearest neighbors by inner product. The only importer of faiss."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Every vector is looked at while that is fast: 100,000 of 768 dimensions take 5 ms on one core, kept as float16, which
-# finds the very neighbours that float32 does. Above this many the vectors are put in cells (an inverted file), of which
-# the nearest are looked at: 98 % of the true neighbours and more, see `make bench`.
+# Every vector is compared while that is fast: 100,000 of 768 dimensions take 5 ms on one core, kept as float16, which
+# finds the same neighbors as float32. Above this many the vectors are put in cells (an inverted file), of which the
+# nearest are searched: 98 % of the true neighbors and more, see `make bench`.
 EXACT_LIMIT = 300_000
 _PROBED_CELLS = 8  # one of so many
-_TRAINING_PER_CELL = 40  # vectors for each cell: enough for its centre
+_TRAINING_PER_CELL = 40  # vectors for each cell: enough for its center
 
 
 class VectorIndex:
-    """Search by inner product over unit vectors, in memory; derived from the store, kept nowhere else."""
+    """Search by inner product over unit vectors, in memory; derived from the store and kept nowhere else."""
 
-    def __init__(self, vectors: NDArray[np.float32], exact: int = EXACT_LIMIT) -> None:
-        """Take the unit `vectors` [n, d]; a neighbour is told by its row. Up to `exact` of them are all looked at."""
+    def __init__(self, vectors: NDArray[np.float32], exact_limit: int = EXACT_LIMIT) -> None:
+        """Index the unit `vectors` [n, d], identified by their rows. Up to `exact_limit` of them are all compared."""
         import faiss
 
         self._faiss: Any = faiss
         count, dimension = vectors.shape
         kind, metric = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        self._cells = 0 if count <= exact else int(4 * np.sqrt(count))
+        self._cells = 0 if count <= exact_limit else int(4 * np.sqrt(count))
         self._index: Any
         if not self._cells:
             self._index = faiss.IndexScalarQuantizer(dimension, kind, metric)
         else:
-            self._centres = faiss.IndexFlatIP(dimension)
-            self._index = faiss.IndexIVFScalarQuantizer(self._centres, dimension, self._cells, kind, metric, False)
+            self._centers = faiss.IndexFlatIP(dimension)  # kept here: the index only points to it
+            self._index = faiss.IndexIVFScalarQuantizer(self._centers, dimension, self._cells, kind, metric, False)
             self._index.cp.max_points_per_centroid = _TRAINING_PER_CELL
         self._index.train(vectors)
         self._index.add(vectors)
@@ -39,16 +39,16 @@ class VectorIndex:
             self._index.make_direct_map()
 
     def search(
-        self, vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None = None
+        self, vector: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows and cosines of the `k` nearest to the unit `vector` [d], best first.
 
-        `allowed` [n] leaves the others out of the search.
+        Rows that `mask` [n] does not contain are left out of the search.
         """
         faiss = self._faiss
         options: dict[str, Any] = {}
-        if allowed is not None:
-            options["sel"] = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        if mask is not None:
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
         if self._cells:
             parameters = faiss.SearchParametersIVF(nprobe=max(1, self._cells // _PROBED_CELLS), **options)
         else:
@@ -57,7 +57,7 @@ class VectorIndex:
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
 
-    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the vectors [len(rows), d] of some rows."""
-        taken: NDArray[np.float32] = self._index.reconstruct_batch(rows)
-        return taken
+    def reconstruct(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors [len(rows), d] of these rows."""
+        vectors: NDArray[np.float32] = self._index.reconstruct_batch(rows)
+        return vectors

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from index.store.connection import Connection, connect_read_only, translate_sqlite_errors
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -55,11 +55,13 @@ CREATE INDEX chunks_by_key ON chunks (key);
 CREATE TABLE sentences (
     chunk INTEGER PRIMARY KEY REFERENCES chunks ON DELETE CASCADE,
     vectors BLOB NOT NULL,
-    places BLOB NOT NULL
+    places BLOB NOT NULL,
+    spans BLOB NOT NULL
 );
 CREATE TABLE terms (number INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, crc INTEGER NOT NULL);
 CREATE TABLE updates (number INTEGER PRIMARY KEY, finished TEXT NOT NULL, report TEXT NOT NULL);
 """
+# The number of rows of a table and the sum of their checksums, so that a missing row is noticed.
 _LEDGER = """
 INSERT INTO ledger VALUES ('{0}', 0, 0);
 CREATE TRIGGER {0}_in AFTER INSERT ON {0} BEGIN
@@ -71,19 +73,14 @@ CREATE TRIGGER {0}_changed AFTER UPDATE OF crc ON {0} BEGIN
 """
 COUNTED_TABLES = ("articles", "chunks", "terms")
 
-ARTICLE_COLUMNS = (
-    "id, path, title, published, language, source, url, text, sha256"  # the fields of an `Article`, in order
-)
-ARTICLE_HEAD_COLUMNS = (
-    "number, folder, id, path, title, published, language, source, url, sha256"  # what an article's crc covers
-)
-CHUNK_COLUMNS = (
-    'number, article, ordinal, start, "end", key, vector, terms, counts, sentences'  # what a passage's crc covers
-)
+# The columns that the checksum (`crc`) of a row covers.
+ARTICLE_HEAD_COLUMNS = "number, folder, id, path, title, published, language, source, url, sha256"
+CHUNK_COLUMNS = 'number, article, ordinal, start, "end", key, vector, terms, counts, sentences'
+SENTENCE_COLUMNS = "vectors, places, spans"  # of these the checksum is `chunks.sentences`
 
 
 class ArticleHead(NamedTuple):
-    """An article but for its text: the columns of `HEAD`."""
+    """An article without its text: the columns `ARTICLE_HEAD_COLUMNS`."""
 
     number: int
     folder: str
@@ -97,8 +94,31 @@ class ArticleHead(NamedTuple):
     sha256: str
 
 
+class ChunkRow(NamedTuple):
+    """A passage: the columns `CHUNK_COLUMNS`. `article` is a number, `sentences` the checksum of a `SentenceRow`."""
+
+    number: int
+    article: int
+    ordinal: int
+    start: int
+    end: int
+    key: bytes
+    vector: bytes
+    terms: bytes
+    counts: bytes
+    sentences: int
+
+
+class SentenceRow(NamedTuple):
+    """What is stored of the sentences of a passage: the columns `SENTENCE_COLUMNS`, as `codec` encodes them."""
+
+    vectors: bytes
+    places: bytes
+    spans: bytes
+
+
 def create_tables(db: Connection) -> None:
-    """Make the empty tables of this version."""
+    """Create the empty tables of this version."""
     for script in (_TABLES, *(_LEDGER.format(name) for name in COUNTED_TABLES)):
         for statement in script.split(";\n"):
             db.execute(statement)
@@ -106,14 +126,24 @@ def create_tables(db: Connection) -> None:
 
 
 def schema_version(path: Path) -> int:
-    """Return the version of the store at `path`."""
+    """Return the schema version of the store at `path`."""
     with translate_sqlite_errors(path), closing(connect_read_only(path)) as db:
-        return int(db.execute("PRAGMA user_version").fetchone()[0])
+        return read_version(db)
+
+
+def read_version(db: Connection) -> int:
+    """Return the schema version of an open store, 0 for an empty file."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def is_initialized(db: Connection) -> bool:
-    """Return whether there is anything in the file."""
+    """Return whether the file holds any table."""
     return bool(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+
+
+def next_number(db: Connection, table: str) -> int:
+    """Return the number of the next row of a table."""
+    return int(db.execute(f"SELECT coalesce(max(number), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names
 
 
 def source_names(db: Connection) -> tuple[str, ...]:

@@ -29,10 +29,10 @@ _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a file holds, and what is remembered of it so that it need not be read again; None: read it again."""
+    """What a file holds, and what is recorded so that it need not be read again. None: it is read again."""
 
     items: tuple[Article | UnchangedArticle | Rejection, ...]
-    seen: FileRecord | None = None
+    record: FileRecord | None = None
 
 
 def scan(
@@ -40,35 +40,36 @@ def scan(
 ) -> Iterator[ScanResult]:
     """Yield what each file below `root` (a folder, or one file) holds, in the order of the paths.
 
-    Paths start with `name`. A file that looks as it did when it was `known` is not read, and one that holds the same
-    bytes is not parsed. What cannot be taken is a `Rejection`. Raises `CollectionError` when `root` cannot be read.
+    Paths start with `name`. A file that still fits its record in `known` (by path) is not read, and one that holds the
+    same bytes is not parsed. What cannot be taken is a `Rejection`. Raises `CollectionError` when `root` cannot be
+    read.
     """
     try:
         paths = [root] if root.is_file() else sorted(_walk(root))
     except OSError as error:
         raise CollectionError(f"cannot read {root}: {error.strerror}. Give a folder that exists.") from None
-    with Sandbox() as worker:
+    with Sandbox() as sandbox:
         for path in paths:
             shown = name if path == root else f"{name}/{_printable(path.relative_to(root).as_posix())}"
-            yield _scan_file(path, shown, limits, known.get(shown), worker)
+            yield _scan_file(path, shown, limits, known.get(shown), sandbox)
 
 
-# What editors, office programs and browsers leave beside the files they are at work on.
+# What editors, office programs and browsers leave next to the files they are working on.
 _TEMPORARY = re.compile(
     r"^[.~]|^#.*#$|~$|\.(?:sw[a-p]|bak|tmp|temp|part|partial|crdownload|download|opdownload|aria2)$", re.IGNORECASE
 )
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield every file below `folder`, and every folder in it that cannot be entered: reading it tells why.
+    """Yield every file below `folder`, and every folder in it that cannot be listed: reading that gives the reason.
 
-    Hidden and temporary names are passed over; links are not followed. Raises `OSError` for `folder` itself.
+    Hidden and temporary names are skipped; links are not followed. Raises `OSError` for `folder` itself.
     """
     waiting = [folder]
     while waiting:
-        here = waiting.pop()
+        current = waiting.pop()
         try:
-            with os.scandir(here) as entries:
+            with os.scandir(current) as entries:
                 for entry in entries:
                     path = Path(entry.path)
                     if entry.is_dir(follow_symlinks=False):
@@ -76,18 +77,19 @@ def _walk(folder: Path) -> Iterator[Path]:
                     elif not _TEMPORARY.search(entry.name):
                         yield path
         except OSError:
-            if here == folder:
+            if current == folder:
                 raise
-            yield here
+            yield current
 
 
-def _scan_file(path: Path, shown: str, limits: ReadLimits, seen: FileRecord | None, worker: Sandbox) -> ScanResult:
+def _scan_file(path: Path, shown: str, limits: ReadLimits, record: FileRecord | None, sandbox: Sandbox) -> ScanResult:
+    """Return what the file at `path` holds; `shown` is its path in the collection, `record` its last record."""
     try:
         status = os.lstat(path)
         if (reason := _reason_not_read(path, status.st_mode)) is not None:
             return ScanResult((Rejection(shown, reason),))
-        if seen is not None and seen.stamp and seen.stamp == _stamp(status, limits):
-            return _unchanged_result(seen)
+        if record is not None and record.stamp and record.stamp == _stamp(status, limits):
+            return _unchanged_result(record)
         stamp, data = _read_bytes(path, limits)
     except UnreadableError as error:
         return ScanResult((Rejection(shown, str(error)),))
@@ -95,11 +97,11 @@ def _scan_file(path: Path, shown: str, limits: ReadLimits, seen: FileRecord | No
         reason = f"it cannot be read now ({error.strerror}); what is stored of it stays"
         return ScanResult((Rejection(shown, reason, for_now=True),))
     digest = hashlib.sha256(_reader_fingerprint(limits).encode() + data).hexdigest()
-    if seen is not None and digest == seen.sha256:
-        return _unchanged_result(replace(seen, stamp=stamp))
+    if record is not None and digest == record.sha256:
+        return _unchanged_result(replace(record, stamp=stamp))
     items = tuple(
-        Rejection(shown, str(draft)) if isinstance(draft, UnreadableError) else build_article(draft, shown, limits)
-        for draft in worker.read(path.suffix, data)
+        Rejection(shown, str(raw)) if isinstance(raw, UnreadableError) else build_article(raw, shown, limits)
+        for raw in sandbox.read(path.suffix, data)
     )
     articles = tuple((item.id, item.sha256) for item in items if isinstance(item, Article))
     reasons = tuple(item.reason for item in items if isinstance(item, Rejection))
@@ -117,13 +119,14 @@ def _reason_not_read(path: Path, mode: int) -> str | None:
     return None if reader_for(path) else f"files of this kind ({path.suffix or 'no suffix'}) are not read"
 
 
-def _unchanged_result(seen: FileRecord) -> ScanResult:
-    kept = (UnchangedArticle(id_, sha256, seen.path) for id_, sha256 in seen.articles)
-    return ScanResult((*kept, *(Rejection(seen.path, reason) for reason in seen.reasons)), seen)
+def _unchanged_result(record: FileRecord) -> ScanResult:
+    articles = (UnchangedArticle(id_, sha256, record.path) for id_, sha256 in record.articles)
+    rejections = (Rejection(record.path, reason) for reason in record.reasons)
+    return ScanResult((*articles, *rejections), record)
 
 
 def _stamp(status: os.stat_result, limits: ReadLimits) -> str:
-    """Return what tells that a file was not written to: empty for one so new that a write may share its time."""
+    """Return what changes when a file is written to; empty for one so new that a later write may share its time."""
     changed = max(status.st_mtime_ns, status.st_ctime_ns)
     if time.time_ns() - changed < _TOO_NEW:
         return ""
@@ -131,46 +134,48 @@ def _stamp(status: os.stat_result, limits: ReadLimits) -> str:
 
 
 def _reader_fingerprint(limits: ReadLimits) -> str:
+    """Return what decides, besides a file's bytes, which articles are taken from it."""
     return f"{READER_VERSION} {limits.file_bytes} {limits.article_characters}"
 
 
 def _read_bytes(path: Path, limits: ReadLimits) -> tuple[str, bytes]:
-    """Return the stamp and content of a regular file, never of what a link or a device stands for."""
+    """Return the stamp and content of a regular file; links are not followed, devices and pipes not opened."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("it is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            small = status.st_size <= limits.file_bytes
-            data = file.read(limits.file_bytes + 1) if small else b""  # it may have grown since
+            is_small = status.st_size <= limits.file_bytes
+            data = file.read(limits.file_bytes + 1) if is_small else b""  # it may have grown since
     finally:
         os.close(descriptor)
-    if not small or len(data) > limits.file_bytes:
+    if not is_small or len(data) > limits.file_bytes:
         raise UnreadableError(
             f"it is larger than {limits.file_bytes // 1024**2} MB: split it, or raise MUJIB_MAX_FILE_MB"
         )
     return _stamp(status, limits), data
 
 
-def build_article(draft: RawArticle, path: str, limits: ReadLimits) -> Article | Rejection:
-    """Return the article that a file's `draft` becomes, or why it is none."""
+def build_article(raw: RawArticle, path: str, limits: ReadLimits) -> Article | Rejection:
+    """Return the article that is made of a file's raw article, or why it is rejected."""
     try:
-        text, title = clean_text(repair_arabic(draft.text)), clean_text(repair_arabic(draft.title)).replace("\n", " ")
+        text = clean_text(repair_arabic(raw.text))
+        title = clean_text(repair_arabic(raw.title)).replace("\n", " ")
     except UnreadableError as error:
         return Rejection(path, str(error))
     if not sentence_spans(text):
         return Rejection(path, "there is no text in it")
     if len(text) > limits.article_characters:
         return Rejection(path, f"the article is longer than {limits.article_characters:,} characters")
-    source, url = (one_line(clean_text(said)) or None if said else None for said in (draft.source, draft.url))
-    published = parse_day(draft.published)
-    language = (draft.language or "").lower()[:2]
+    source, url = _clean_field(raw.source), _clean_field(raw.url)
+    published = parse_day(raw.published)
+    language = (raw.language or "").lower()[:2]
     if language not in {"ar", "en"}:
         language = detect_language(text)
     digest = content_sha256(title=title, published=published, language=language, source=source, url=url, text=text)
     return Article(
-        id=_given_id(draft.id) or digest[:_ID_LENGTH],
+        id=_usable_id(raw.id) or digest[:_ID_LENGTH],
         path=path,
         title=title,
         published=published,
@@ -182,16 +187,20 @@ def build_article(draft: RawArticle, path: str, limits: ReadLimits) -> Article |
     )
 
 
-def _given_id(given: str | None) -> str | None:
-    """Return the id a source gives, None when it could not stand in a line, or is a mere number.
+def _clean_field(value: str | None) -> str | None:
+    return one_line(clean_text(value)) or None if value else None
 
-    Tables count their lines from 1, and every table does.
+
+def _usable_id(given: str | None) -> str | None:
+    """Return the id that a source gives, None when it cannot be written on one line or is only a number.
+
+    Numbers are not unique: every table counts its lines from 1.
     """
     usable = given and re.fullmatch(r"[^\s\x00-\x1f\ud800-\udfff]{1,200}", given) and not given.isdigit()
     return given if usable else None
 
 
-# Line ends and other controls, and the marks that turn the order of letters round.
+# Line ends and other controls, and the marks that change the order of letters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 

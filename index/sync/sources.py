@@ -13,18 +13,21 @@ from index.store.recorded_sources import had_sources, recorded_sources
 
 @dataclass(frozen=True, slots=True)
 class SourcePath:
-    """A folder of articles, or one file: where it is and the name that the articles' paths start with."""
+    """A folder of articles, or one file: where it is and the name that the articles' paths start with.
+
+    `covers` are the names of recorded folders below it, which are part of it from now on.
+    """
 
     path: Path
     name: str
-    covers: tuple[str, ...] = ()  # the names of recorded folders that lie in it and are part of it from now on
+    covers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, path: Path, project: Path) -> SourcePath:
-        """Return the folder at `path`, named from the project's folder when it lies in it, else by its full path."""
+        """Return the folder at `path`, named relative to the folder `project` when it lies below that, else in full."""
         path = path.expanduser().resolve()
-        inside = path.is_relative_to(project) and path != project
-        return cls(path, path.relative_to(project).as_posix() if inside else path.as_posix())
+        is_below = path.is_relative_to(project) and path != project
+        return cls(path, path.relative_to(project).as_posix() if is_below else path.as_posix())
 
     @classmethod
     def named(cls, name: str, project: Path) -> SourcePath:
@@ -35,23 +38,22 @@ class SourcePath:
 def resolve_sources(store: Path, given: Sequence[Path], first: Path, project: Path) -> list[SourcePath]:
     """Return the folders that the store records, and those `given`; `first` when there has never been one.
 
-    A folder within another one is part of that. Raises `UsageError` for a path that cannot be one of them, and when all
-    have been forgotten.
+    A folder below another one is part of that. Raises `UsageError` for a path that cannot be read, and when all
+    folders have been forgotten.
     """
     for path in given:
         _require_usable(path)
     recorded = [SourcePath.named(name, project) for name in recorded_sources(store)]
-    all_of_them = {folder.path: folder for folder in [*(SourcePath.of(path, project) for path in given), *recorded]}
-    outermost = [
-        folder for path, folder in all_of_them.items() if not any(other in path.parents for other in all_of_them)
-    ]
-    if not outermost and had_sources(store):
-        raise UsageError("the collection has no folder any more. Give one: `mujib index update FOLDER`.")
-    known = {folder.name: folder.path for folder in recorded}
+    by_path = {folder.path: folder for folder in [*(SourcePath.of(path, project) for path in given), *recorded]}
+    outermost = [folder for path, folder in by_path.items() if not any(other in path.parents for other in by_path)]
+    if not outermost:
+        if had_sources(store):
+            raise UsageError("the collection has no folder any more. Give one: `mujib index update FOLDER`.")
+        return [SourcePath.of(first, project)]
     return [
-        replace(folder, covers=tuple(name for name, path in known.items() if folder.path in path.parents))
+        replace(folder, covers=tuple(other.name for other in recorded if folder.path in other.path.parents))
         for folder in outermost
-    ] or [SourcePath.of(first, project)]
+    ]
 
 
 def _require_usable(path: Path) -> None:

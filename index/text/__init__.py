@@ -1,1 +1,1 @@
-"""Text of articles: normalization, tokens, passages and sentences, days."""
+"""The text of articles: normalization, tokens, passages and sentences, dates."""

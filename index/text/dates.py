@@ -1,4 +1,4 @@
-"""Parses and formats days and periods as publishers write them (ISO 8601 out)."""
+"""Parses dates and periods as publishers write them, and formats dates. Dates are ISO 8601 strings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from index.text.normalize import fold
 
 # The names of the months as newspapers write them, January first: English; Egypt and the Gulf; the Levant and Iraq;
-# Tunisia and Algeria; Morocco and Mauritania. Spelling variants that `fold` does not join stand beside each other.
+# Tunisia and Algeria; Morocco and Mauritania. Spelling variants that `fold` does not join are in one string.
 _MONTH_NAMES = (
     ("january jan", "يناير", "كانون الثاني", "جانفي"),
     ("february feb", "فبراير", "شباط", "فيفري"),
@@ -41,7 +41,7 @@ def _months() -> dict[str, int]:
 MONTHS = _months()
 MONTH_PATTERN = "|".join(sorted((re.escape(name).replace(r"\ ", " +") for name in MONTHS), key=len, reverse=True))
 _NAMED_MONTH = (
-    rf"(?P<month>{MONTH_PATTERN})\.?(?: ?[/(] ?(?:{MONTH_PATTERN})\)?)?"  # سبتمبر/أيلول: the second says the same
+    rf"(?P<month>{MONTH_PATTERN})\.?(?: ?[/(] ?(?:{MONTH_PATTERN})\)?)?"  # سبتمبر/أيلول: the second is the same month
 )
 _FORMS = tuple(
     re.compile(form)
@@ -55,28 +55,28 @@ _FORMS = tuple(
 )
 
 
-# Newspapers are not older; 1438 is a year of the Hijra, which must not be taken for one of ours.
+# No newspaper is older; 1438 is a year of the Hijri calendar, which must not be taken for a Gregorian one.
 _FIRST_YEAR, _LAST_YEAR = 1600, 2599
 
 
 def parse_day(text: str | None) -> str | None:
     """Return `YYYY-MM-DD` for the first date in `text`, None when there is none that exists.
 
-    Read are ISO 8601, RFC 822, day/month/year (month/day/year where only that can be), and a day, a month by its
-    English or Arabic name and a year in either order, with any digits and whatever stands around them.
+    Understands ISO 8601, RFC 822, day/month/year (month/day/year where only that is possible), and a day, an English
+    or Arabic month name and a year in either order, with any digits and any text around them.
     """
     text = (text or "").strip()[:200]
     folded = fold(text)
     for form in _FORMS:
-        for found in form.finditer(folded):
-            day = _day(found)
+        for match in form.finditer(folded):
+            day = _day(match)
             if day is not None:
                 return day
     try:
-        sent = parsedate_to_datetime(text).date()
+        parsed = parsedate_to_datetime(text).date()
     except (ValueError, OverflowError):  # a year of twenty digits
         return None
-    return sent.isoformat() if _FIRST_YEAR <= sent.year <= _LAST_YEAR else None
+    return parsed.isoformat() if _FIRST_YEAR <= parsed.year <= _LAST_YEAR else None
 
 
 _PERIODS = tuple(
@@ -93,15 +93,15 @@ _PERIODS = tuple(
 def parse_period(text: str) -> tuple[str, str] | None:
     """Return the first and last day (ISO 8601) of the day, else the month, else the year that `text` names first.
 
-    None when it names none: `23/03/2017`, `March 2017`, `2017-03`, `شباط 2017` and `2017` are periods.
+    `23/03/2017`, `March 2017`, `2017-03`, `شباط 2017` and `2017` are periods. None when it names none.
     """
     day = parse_day(text)
     if day is not None:
         return day, day
     folded = fold(text.strip()[:200])
     for form in _PERIODS:
-        for found in form.finditer(folded):
-            parts = found.groupdict()
+        for match in form.finditer(folded):
+            parts = match.groupdict()
             year, number = int(parts["year"]), _month(parts)
             first, last = (number, number) if number else (1, 12)
             if year and last <= 12:
@@ -110,15 +110,16 @@ def parse_period(text: str) -> tuple[str, str] | None:
 
 
 def format_day(day: str, language: str) -> str:
-    """Return an ISO day as text of that language writes it: `23 مارس 2017`."""
+    """Return an ISO date in the form of that language (`ar` or `en`): `23 مارس 2017`."""
     year, month, number = day.split("-")
     names = _MONTH_NAMES[int(month) - 1]
     name = names[0 if language == "en" else 1].split()[0].capitalize()
     return f"{int(number)} {name} {year}"
 
 
-def _day(found: re.Match[str]) -> str | None:
-    parts = found.groupdict()
+def _day(match: re.Match[str]) -> str | None:
+    """Return the ISO date that was matched, None when it does not exist."""
+    parts = match.groupdict()
     year, day, month = int(parts["year"]), int(parts["day"]), _month(parts)
     if month > 12:
         day, month = month, day  # 03/23/2017 can only be American
@@ -131,6 +132,6 @@ def _day(found: re.Match[str]) -> str | None:
 
 
 def _month(parts: Mapping[str, str | None]) -> int:
-    """Return the number of the month that was written by name or number, 0 for none."""
+    """Return the number of the month that is written by name or number, 0 for none."""
     name = parts.get("month")
     return MONTHS[re.sub(" +", " ", name)] if name else int(parts.get("number") or 0)

@@ -1,4 +1,4 @@
-"""Text to show (`clean`) and text to search (`fold`)."""
+"""Normalizes text: to show it (`clean_text`) and to search it (`fold`)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _fold_character(character: str) -> str:
 
 
 class _FoldTable(dict[int, str]):
-    """A table for `str.translate` that learns each character when it first meets it."""
+    """A table for `str.translate` that is filled as characters occur."""
 
     def __missing__(self, codepoint: int) -> str:
         folded = self[codepoint] = _fold_character(chr(codepoint))
@@ -57,10 +57,10 @@ _FOLD = _FoldTable()
 
 
 def fold(text: str) -> str:
-    """Return `text` as it is searched: never shown. Idempotent, and folds each character on its own.
+    """Return `text` as it is searched, never shown. Idempotent, and folds each character on its own.
 
-    Harakat, tatweel, accents and invisible characters go; alef, ya, ta marbuta and kaf each get one form; digits
-    become ASCII; letters become lower case.
+    Harakat, tatweel, accents and invisible characters are removed; alef, ya, ta marbuta and kaf each get one form;
+    digits become ASCII; letters become lower case.
     """
     return text.translate(_FOLD)
 
@@ -81,7 +81,7 @@ _PARTICLES = re.compile(r"^[وف]?(?:[بكل]?ال|لل|[بكلس])?(?=\w{3})")
 
 
 def strip_clitics(word: str) -> str:
-    """Return an Arabic word without the particles and the article that are written before it: `وبالمدينة`, `مدينة`."""
+    """Return an Arabic word without the particles and the article attached to its front: `وبالمدينة` gives `مدينة`."""
     return _PARTICLES.sub("", word)
 
 
@@ -90,5 +90,5 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 
 def detect_language(text: str) -> str:
-    """Return `ar` when most letters are Arabic, else `en`: the majority, so that names do not decide."""
+    """Return `ar` when most letters are Arabic, else `en`. The majority decides, so that a foreign name does not."""
     return "ar" if len(_ARABIC.findall(text)) > len(_LATIN.findall(text)) else "en"

@@ -8,10 +8,9 @@ from functools import lru_cache
 
 import snowballstemmer
 
-from index.text.chunking import sentence_spans
 from index.text.dates import format_day
 from index.text.normalize import fold
-from index.types import Article
+from index.types import Article, Chunk
 
 # Folded character 4-grams beat light stemming on ten Arabic question sets by 1 to 4 nDCG points, on dialect by 7 to 9;
 # those that know where a word begins and ends gain another 1 to 4 (`_الم` and `المد` are different tokens). English is
@@ -29,12 +28,12 @@ def tokenize(text: str) -> list[str]:
 
 
 def tokenize_for_filter(words: str) -> list[str]:
-    """Return the tokens that a text holds when it holds these words, also with an article, prefix or suffix on them."""
-    found: list[str] = []
+    """Return the tokens that a text holds when it holds these words, with or without affixes."""
+    filter_tokens: list[str] = []
     for word in _WORD.findall(fold(words)):
         tokens = _tokens(word)
-        found += [token for token in tokens if "_" not in token] or tokens
-    return found
+        filter_tokens += [token for token in tokens if "_" not in token] or tokens
+    return filter_tokens
 
 
 @lru_cache(maxsize=100_000)
@@ -45,9 +44,12 @@ def _tokens(word: str) -> tuple[str, ...]:
     return tuple(bounded[i : i + GRAM] for i in range(max(1, len(bounded) - GRAM + 1)))
 
 
-def tokenize_passage(article: Article, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the tokens by which a passage is found, each once a sentence: those of its title and day, then its own."""
+def tokenize_passage(article: Article, chunk: Chunk) -> Iterator[tuple[int, str]]:
+    """Yield the tokens by which a passage is found, each with its place and once a place.
+
+    Place 0 is the title and day of the article, 1 the passage's first sentence.
+    """
     day = format_day(article.published, article.language) if article.published else ""
-    parts = [f"{article.title}\n{day}", *(text[start:end] for start, end in sentence_spans(text))]
+    parts = [f"{article.title}\n{day}", *chunk.sentences]
     for place, part in enumerate(parts):
         yield from ((place, token) for token in dict.fromkeys(tokenize(part)))

@@ -1,7 +1,8 @@
-"""Every write of an update fails in turn. `LD_PRELOAD=... python -m tests.faults.failing_updates FOLDER STORE EVERY` does it.
+"""Every write of an update fails in turn.
 
-For each error and each (or each so-manieth) write: an update in a child process meets it, the store is read, the update
-is tried again. Prints how many failures were met; ends with a traceback when a store is not what it must be.
+`LD_PRELOAD=... python -m tests.faults.failing_updates FOLDER STORE EVERY` does it. For each error and each (or each
+EVERY-th) write: an update in a child process meets it, the store is read, the update is tried again. Prints how many
+failures were met; ends with a traceback when a store is not what it must be.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from index.sync import update as updating
 from tests.faults.changes import bring, change
 from tests.index.test_update import content
 
-_DONE, _TOLD, _MET = 0, 10, 20  # exit statuses of a child: no write failed; an error in one line; no error, though met
+_DONE, _REPORTED, _MET = (
+    0,
+    10,
+    20,
+)  # exit statuses of a child: no write failed; an error in one line; no error, though met
 
 
 def main(folder: Path, store: Path, every: int) -> None:
@@ -43,7 +48,7 @@ def main(folder: Path, store: Path, every: int) -> None:
             status = _in_child(disk, nth, number, folder, store)
             if status == _DONE:
                 break
-            assert status in {_TOLD, _MET}, status
+            assert status in {_REPORTED, _MET}, status
             met[number] += 1
             with closing(open_snapshot(store)) as snapshot:
                 assert snapshot.generation >= before
@@ -65,7 +70,7 @@ def _in_child(disk: ctypes.CDLL, nth: int, number: int, folder: Path, store: Pat
                 bring(folder, store)
                 status = _MET if disk.failing_disk_left() <= 0 else _DONE
             except MujibError as error:
-                status = _TOLD if str(store) in str(error) else 1
+                status = _REPORTED if str(store) in str(error) else 1
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -23,10 +23,10 @@ def everything(store: Path) -> Seen:
     """Return all that a reader can see, the sentences too."""
     seen = content(store)
     with closing(open_snapshot(store)) as snapshot:
-        numbers = sorted(number for of_article in snapshot.numbers().values() for number in of_article)
-        inside = zip(snapshot.chunk_ids(numbers), snapshot.sentences(numbers), strict=True)
+        numbers = sorted(number for of_article in snapshot.chunk_numbers_by_article().values() for number in of_article)
+        stored = zip(snapshot.chunk_ids(numbers), snapshot.sentences(numbers), strict=True)
         seen["sentences"] = tuple(
-            sorted(f"{id_} {one.vectors.round(4).tolist()} {one.places.tolist()}" for id_, one in inside)
+            sorted(f"{id_} {s.vectors.round(4).tolist()} {s.places.tolist()} {s.spans}" for id_, s in stored)
         )
         status = snapshot.status()
         seen["status"] = (str(status.articles), str(status.languages), str(status.folders))
@@ -35,7 +35,7 @@ def everything(store: Path) -> Seen:
 
 @pytest.fixture
 def states(folder: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> list[Seen]:
-    """Fill the store in steps whose last ones are still in the log beside it; return what was seen after each."""
+    """Fill the store in steps whose last ones are still in its write-ahead log; return what was seen after each."""
     dice = random.Random(3)
     change(folder, dice)
     bring(folder, store)
@@ -89,20 +89,20 @@ def test_damage_is_refused_or_does_no_harm(
     dice = random.Random(f"{suffix}{damage.__name__}")
     refused = 0
     for trial in range(trials(25, 200)):
-        here = tmp_path / "damaged" / str(trial) / store.name
-        here.parent.mkdir(parents=True)
+        damaged_store = tmp_path / "damaged" / str(trial) / store.name
+        damaged_store.parent.mkdir(parents=True)
         for kept in store.parent.glob("*.kept"):
-            shutil.copy(kept, here.with_name(kept.name.removesuffix(".kept")))
-        broken = here.with_name(here.name + suffix)
+            shutil.copy(kept, damaged_store.with_name(kept.name.removesuffix(".kept")))
+        broken = damaged_store.with_name(damaged_store.name + suffix)
         broken.write_bytes(damage(bytearray(broken.read_bytes()), dice))
-        seen = seen_or_refused(here)
+        seen = seen_or_refused(damaged_store)
         if isinstance(seen, StoreError):
             refused += 1
-            assert str(here) in str(seen)
+            assert str(damaged_store) in str(seen)
             assert "mujib index" in str(seen)
             assert broken.stat().st_size == 0 or not isinstance(seen, NoIndexError)
         else:
             assert seen in states
             assert suffix or seen == states[-1]
-        shutil.rmtree(here.parent)
+        shutil.rmtree(damaged_store.parent)
     assert bool(refused) == (suffix == "")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
+
 HERE = Path(__file__).parent
 
 
@@ -28,7 +30,7 @@ def test_the_old_state_is_served_and_a_retry_completes(tmp_path: Path, trials: C
             str(trials(9, 1)),
         ],
         env={**os.environ, "LD_PRELOAD": str(library)},
-        cwd=HERE.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -25,7 +25,7 @@ NAUGHTY = (b"\x00", b"\xff\xfe", b"&", b"<", b"[" * 50, b"%", b"\\u0000", b"-1",
 def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
     """Return `data` with one to four things that go wrong on the way: bits, ends, pieces of others, repetition."""
     for _ in range(chance.randint(1, 4)):
-        here, there = sorted(chance.randrange(len(data) + 1) for _ in range(2))
+        start, end = sorted(chance.randrange(len(data) + 1) for _ in range(2))
         match chance.randrange(6):
             case 0:
                 changed = bytearray(data)
@@ -34,15 +34,15 @@ def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
                         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
                 data = bytes(changed)
             case 1:
-                data = data[:there]
+                data = data[:end]
             case 2:
-                data = data[:here] + other[chance.randrange(len(other)) :][:300] + data[there:]
+                data = data[:start] + other[chance.randrange(len(other)) :][:300] + data[end:]
             case 3:
-                data = data[:there] + data[here:there] * chance.randint(1, 20) + data[there:]
+                data = data[:end] + data[start:end] * chance.randint(1, 20) + data[end:]
             case 4:
-                data = data[:here] + data[there:]
+                data = data[:start] + data[end:]
             case _:
-                data = data[:here] + chance.choice(NAUGHTY) + data[here:]
+                data = data[:start] + chance.choice(NAUGHTY) + data[start:]
         data = data[:200_000]
     return data
 

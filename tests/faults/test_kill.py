@@ -50,7 +50,7 @@ def test_updates_killed_at_random_moments(
 ) -> None:
     monkeypatch.setattr(updating, "BATCH_CHUNKS", 2)
     dice = random.Random(11)
-    for _ in range(3):  # the last one tells how long it takes
+    for _ in range(3):  # the last one is timed
         change(folder, dice)
         began = time.monotonic()
         os.waitpid(start(folder, store), 0)

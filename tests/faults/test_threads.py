@@ -30,7 +30,7 @@ class _Copying:
         return 1
 
 
-def tell(folder: Path, state: int) -> None:
+def write_state(folder: Path, state: int) -> None:
     for town in TOWNS:
         text = f"The mayor of {town} is Bob{state}. In {town} he opened {state + 100} schools."
         (folder / f"{town}.txt").write_text(text, "utf-8")
@@ -43,18 +43,21 @@ def test_answers_during_updates_are_each_of_one_state(
     trials: Callable[[int, int], int],
 ) -> None:
     states, questions = trials(6, 20), trials(160, 1000)
-    tell(folder, 1)
+    write_state(folder, 1)
     bring_up_to_date()
     engine = engine_of()
     engine.generator = _Copying
     answers: list[Answer] = []
     errors: list[Exception] = []
 
+    def ask(town: str) -> Answer:
+        return answer_question(engine, parse_question(f"Who is the mayor of {town}?"))
+
     def go() -> None:
         try:
             for n in range(questions // 8):
-                answers.append(answer_question(engine, parse_question(f"Who is the mayor of {TOWNS[n % len(TOWNS)]}?")))
-        except Exception as error:
+                answers.append(ask(TOWNS[n % len(TOWNS)]))  # noqa: PERF401 - counted while they come
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
             errors.append(error)
 
     threads = [threading.Thread(target=go) for _ in range(8)]
@@ -63,14 +66,16 @@ def test_answers_during_updates_are_each_of_one_state(
     for state in range(2, states + 1):
         while len(answers) < questions * (state - 1) // states and not errors:  # updates spread over the questions
             time.sleep(0.005)
-        tell(folder, state)
+        write_state(folder, state)
         bring_up_to_date()
     for thread in threads:
         thread.join()
     assert errors == []
-    seen = [set(re.findall(r"Bob(\d+)", " ".join(one.quote for one in answer.citations))) for answer in answers]
+    seen = [
+        set(re.findall(r"Bob(\d+)", " ".join(citation.quote for citation in answer.citations))) for answer in answers
+    ]
     assert len(seen) == questions // 8 * 8
     assert all(len(numbers) == 1 for numbers in seen)
     assert len(set.union(*seen)) > 2
-    after = answer_question(engine, parse_question("Who is the mayor of Aville?"))
+    after = ask("Aville")
     assert f"Bob{states}" in after.text

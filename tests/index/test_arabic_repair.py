@@ -1,4 +1,4 @@
-"""Damaged Arabic is mended to the letter, or refused; what is as it was written is left alone."""
+"""Damaged Arabic is repaired to the letter, or rejected; undamaged text is not changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from index.readers.arabic_repair import repair_arabic, visual_to_logical
 from index.readers.base import RawArticle, UnreadableError
 from index.sync.scan import build_article
 from index.types import ReadLimits, Rejection
-from qa.settings import ROOT
+from tests.paths import ROOT
 from tests.samples import ARABIC, ENGLISH, SENTENCES, backwards, seen, shaped
 
 SEED = (ROOT / "seeds" / "000_1f6fa011a6936e6a.txt").read_text("utf-8")
@@ -97,7 +97,7 @@ def test_every_line_of_the_shipped_article_is_left_alone() -> None:
         ),
     ],
 )
-def test_what_cannot_be_mended_is_refused(text: str, because: str) -> None:
+def test_what_cannot_be_repaired_is_rejected(text: str, because: str) -> None:
     with pytest.raises(UnreadableError) as refused:
         repair_arabic(text)
     assert str(refused.value) == because

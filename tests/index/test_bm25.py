@@ -1,3 +1,5 @@
+"""BM25 and the tokens it counts."""
+
 from __future__ import annotations
 
 import math
@@ -36,20 +38,20 @@ documents = st.lists(st.lists(st.integers(0, 12), max_size=12), min_size=1, max_
 
 
 @given(documents, st.lists(st.one_of(st.none(), st.integers(0, 15)), unique=True, max_size=6))
-def test_shares_are_those_of_bm25_by_hand(passages: list[list[int]], question: list[int | None]) -> None:
+def test_normalized_scores_are_those_of_bm25_by_hand(passages: list[list[int]], question: list[int | None]) -> None:
     held = [sorted(set(terms)) for terms in passages]
     counts = [passage.count(term) for passage, terms in zip(passages, held, strict=True) for term in terms]
     ends = np.cumsum([len(terms) for terms in held])
-    postings = BM25Index(ends, np.array([t for terms in held for t in terms], np.int32), np.array(counts, np.uint8))
+    index = BM25Index(ends, np.array([t for terms in held for t in terms], np.int32), np.array(counts, np.uint8))
     average = max(sum(map(len, passages)) / len(passages), 1)
     expected = []
     for terms in passages:
         score = highest = 0.0
         for term in question:
             holders = sum(term in other for other in passages)
-            rarity = math.log(1 + (len(passages) - holders + 0.5) / (holders + 0.5))
+            idf = math.log(1 + (len(passages) - holders + 0.5) / (holders + 0.5))
             count = terms.count(term) if term is not None else 0
-            highest += rarity * (K1 + 1)
-            score += rarity * count * (K1 + 1) / (count + K1 * (1 - B + B * len(terms) / average))
+            highest += idf * (K1 + 1)
+            score += idf * count * (K1 + 1) / (count + K1 * (1 - B + B * len(terms) / average))
         expected.append(score / highest if highest else 0)
-    assert postings.normalized_scores(question) == pytest.approx(expected, abs=1e-5)
+    assert index.normalized_scores(question) == pytest.approx(expected, abs=1e-5)

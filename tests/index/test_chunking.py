@@ -1,3 +1,5 @@
+"""Passages and sentences with their offsets."""
+
 from __future__ import annotations
 
 import pytest
@@ -6,8 +8,8 @@ from hypothesis import strategies as st
 
 from index.text.chunking import CHUNK_WORDS, headline, sentence_spans, split_into_chunks
 from index.text.normalize import clean_text
-from qa.settings import ROOT
 from tests.conftest import article
+from tests.paths import ROOT
 
 WORDS = st.lists(
     st.sampled_from(
@@ -37,6 +39,8 @@ def test_passages_are_slices_in_order_and_hold_everything(text: str) -> None:
         assert given_article.text[chunk.start : chunk.end] == chunk.text
         assert given_article.text[end : chunk.start].strip() == ""
         assert chunk.start < chunk.end
+        assert [*chunk.spans] == sentence_spans(chunk.text)
+        assert [*chunk.sentences] == cut(chunk.text)
         end = chunk.end
     assert given_article.text[end:].strip() == ""
     assert len({chunk.id for chunk in chunks}) == len(chunks)

@@ -1,3 +1,5 @@
+"""Days and periods as publishers write them."""
+
 from __future__ import annotations
 
 from datetime import date

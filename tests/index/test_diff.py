@@ -1,4 +1,4 @@
-"""What is to be done is found by comparing contents: small cases, told by hand."""
+"""What is to be done is found by comparing contents: small cases, written by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ B = article("The second text.", path="news/b.txt")
 
 
 def stored(*articles: Article, folder: str = "news") -> dict[str, StoredArticle]:
-    return {one.id: StoredArticle(one.id, one.sha256, one.path, folder) for one in articles}
+    return {item.id: StoredArticle(item.id, item.sha256, item.path, folder) for item in articles}
 
 
 def planned(
@@ -20,8 +20,8 @@ def planned(
     return diff(before, [folder], [(folder, item) for item in found])
 
 
-def at(one: Article, path: str) -> UnchangedArticle:
-    return UnchangedArticle(one.id, one.sha256, path)
+def at(item: Article, path: str) -> UnchangedArticle:
+    return UnchangedArticle(item.id, item.sha256, path)
 
 
 def test_what_is_new_changed_moved_and_gone() -> None:
@@ -31,9 +31,9 @@ def test_what_is_new_changed_moved_and_gone() -> None:
         ("news/b.txt", (B.id,)),
         ("news/d.txt", ()),
     ]
-    assert [one.path for one in plan.move] == ["news/c.txt"]
+    assert [item.path for item in plan.move] == ["news/c.txt"]
     assert (plan.drop, plan.kept) == ((), 0)
-    assert [one.path for one in planned(stored(A, B), A).drop] == ["news/b.txt"]
+    assert [item.path for item in planned(stored(A, B), A).drop] == ["news/b.txt"]
 
 
 def test_articles_of_other_folders_are_let_be() -> None:
@@ -45,15 +45,15 @@ def test_articles_of_other_folders_are_let_be() -> None:
 
 def test_an_article_of_several_files_is_taken_from_the_first() -> None:
     plan = planned(stored(A), at(A, "news/0.txt"), at(A, "news/a.txt"))
-    assert [one.path for one in plan.move] == ["news/0.txt"]
-    assert [(one.path, one.reason) for one in plan.rejected] == [("news/a.txt", "the same article as news/0.txt")]
+    assert [item.path for item in plan.move] == ["news/0.txt"]
+    assert [(item.path, item.reason) for item in plan.rejected] == [("news/a.txt", "the same article as news/0.txt")]
 
 
 def test_what_cannot_be_read_now_stays_but_not_its_namesakes() -> None:
     below = article("Below.", path="news/sub/x.txt")
-    beside = article("Beside.", path="news/sub2/x.txt")
-    plan = planned(stored(below, beside), Rejection("news/sub", "it cannot be read now", for_now=True))
-    assert [one.path for one in plan.drop] == ["news/sub2/x.txt"]
+    namesake = article("Namesake.", path="news/sub2/x.txt")
+    plan = planned(stored(below, namesake), Rejection("news/sub", "it cannot be read now", for_now=True))
+    assert [item.path for item in plan.drop] == ["news/sub2/x.txt"]
     assert planned(stored(below), Rejection("news/sub/x.txt", "it is not text")).drop != ()
 
 

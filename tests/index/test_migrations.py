@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from index.errors import DamagedStoreError, OtherVersionError
-from index.store import schema as layout
+from index.store import migrations
+from index.store.connection import connect
+from index.store.integrity import row_checksum, write_meta_checksum
 from index.store.integrity_check import check_store
-from index.store.migrations import _STEPS
+from index.store.migrations import _CHUNK_3, _STEPS, migrate
 from index.store.schema import SCHEMA_VERSION
 from index.store.snapshot import open_snapshot
 from index.store.writer import Writer
 from index.sync.sources import SourcePath
 from index.sync.update import update_store
+from index.text.chunking import split_into_chunks
 from qa.settings import Settings
 from tests.fakes import FakeEmbedder
 from tests.index.test_update import content
@@ -56,6 +59,58 @@ def test_an_older_store_is_brought_to_this_layout(
     assert content(old) == content(scratch)
 
 
+def tables(store: Path) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(store)) as db:
+        return set(db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+
+
+def test_an_older_store_has_the_tables_and_spans_of_a_new_one(
+    old: Path, folder: Path, tmp_path: Path, embedder: FakeEmbedder
+) -> None:
+    bring(old, folder, embedder)
+    scratch = tmp_path / "scratch.sqlite"
+    bring(scratch, folder, embedder)
+    assert tables(old) == tables(scratch)
+    for store in (old, scratch):
+        with closing(open_snapshot(store)) as snapshot:
+            for id_, numbers in snapshot.chunk_numbers_by_article().items():
+                assert snapshot.chunks(numbers) == split_into_chunks(snapshot.article(id_))
+
+
+def test_a_step_makes_the_layout_of_its_own_version(store: Path) -> None:
+    store.parent.mkdir()
+    shutil.copy(LAYOUTS / "2.sqlite", store)
+    with closing(connect(store)) as db, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "_STEPS", {2: _STEPS[2]})
+        migrate(db, store)
+    assert tables(store) == tables(LAYOUTS / "3.sqlite")
+
+
+def test_a_store_with_other_sentences_than_vectors_is_refused(store: Path, embedder: FakeEmbedder) -> None:
+    """As an error of an earlier version would leave it: every checksum is right."""
+    store.parent.mkdir()
+    shutil.copy(LAYOUTS / "3.sqlite", store)
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute("UPDATE sentences SET vectors = substr(vectors, 1, 96)")
+        for number, vectors, places in db.execute("SELECT chunk, vectors, places FROM sentences").fetchall():
+            db.execute("UPDATE chunks SET sentences = ? WHERE number = ?", (row_checksum(vectors, places), number))
+            row = db.execute(f"SELECT {_CHUNK_3} FROM chunks WHERE number = ?", (number,)).fetchone()  # noqa: S608
+            db.execute("UPDATE chunks SET crc = ? WHERE number = ?", (row_checksum(*row), number))
+        write_meta_checksum(db)
+    with pytest.raises(DamagedStoreError, match="one vector for each of its sentences"):
+        Writer(store, embedder.identity)
+
+
+@pytest.mark.parametrize("damage", ["text = text || ' More.'", "title = 'Other'"])
+def test_an_older_store_with_another_text_is_refused(store: Path, embedder: FakeEmbedder, damage: str) -> None:
+    store.parent.mkdir()
+    shutil.copy(LAYOUTS / "3.sqlite", store)
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute(f"UPDATE articles SET {damage}")  # noqa: S608
+    with pytest.raises(DamagedStoreError, match="mujib index rebuild"):
+        Writer(store, embedder.identity)
+
+
 def test_a_damaged_older_store_is_refused_and_left_as_it_is(old: Path, embedder: FakeEmbedder) -> None:
     with closing(sqlite3.connect(old)) as db, db:
         db.execute("UPDATE sentences SET vectors = zeroblob(length(vectors))")
@@ -72,7 +127,7 @@ def test_an_interrupted_step_leaves_the_older_store(
     def stop(_db: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(layout, "seal", stop)
+    monkeypatch.setattr(migrations, "write_meta_checksum", stop)
     with pytest.raises(KeyboardInterrupt):
         Writer(old, embedder.identity)
     monkeypatch.undo()

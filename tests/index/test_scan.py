@@ -18,7 +18,7 @@ from index.types import Article, ReadLimits, Rejection
 ARABIC = "قالت الوزيرة إن المشروع سيبدأ غدا. وأضافت أن الكلفة ثلاثة ملايين دينار."
 
 
-def read_all(folder: Path, limits: ReadLimits = ReadLimits()) -> tuple[list[Article], list[Rejection]]:
+def read_all(folder: Path, limits: ReadLimits = ReadLimits()) -> tuple[list[Article], list[Rejection]]:  # noqa: B008
     found = [item for file in scan(folder, "news", limits) for item in file.items]
     return [f for f in found if isinstance(f, Article)], [f for f in found if isinstance(f, Rejection)]
 
@@ -180,12 +180,12 @@ def test_temporary_files_are_passed_over(folder: Path) -> None:
 
 def test_a_folder_too_deep_to_be_named_leaves_the_rest(folder: Path, trials: Callable[[int, int], int]) -> None:
     (folder / "z.txt").write_text(ARABIC, "utf-8")
-    here = Path.cwd()
+    before = Path.cwd()
     os.chdir(folder)
     depth = trials(2_100, 10_000)
     try:
         for _ in range(depth):
-            os.mkdir("d")
+            os.mkdir("d")  # noqa: PTH102 - no Path is long enough
             os.chdir("d")
         articles, (rejection,) = read_all(folder)
         assert [article.path for article in articles] == ["news/z.txt"]
@@ -194,8 +194,8 @@ def test_a_folder_too_deep_to_be_named_leaves_the_rest(folder: Path, trials: Cal
     finally:
         for _ in range(depth):
             os.chdir("..")
-            os.rmdir("d")
-        os.chdir(here)
+            os.rmdir("d")  # noqa: PTH106
+        os.chdir(before)
 
 
 def test_a_huge_file_is_refused_by_its_size_before_it_is_read(folder: Path) -> None:

@@ -6,19 +6,27 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index.errors import BusyError, DamagedStoreError, NoIndexError, OtherModelError, OtherVersionError
-from index.store import writer as store_room
+from index.store import read_transaction, writer
+from index.store import snapshot as snapshots
+from index.store.connection import connect_read_only
 from index.store.integrity_check import check_store
 from index.store.snapshot import Snapshot, newest_generation, open_snapshot
 from index.store.writer import Writer
 from index.sync import update as updating
 from index.sync.update import UpdateReport
 from index.text.chunking import split_into_chunks
+from index.types import Article, Chunk
+from qa.retrieval.evidence import rank_evidence
+from qa.retrieval.hybrid import search
+from qa.types import SearchFilter
+from qa.understanding.validation import parse_question
 from tests.fakes import FakeEmbedder
 
 Update = Callable[[], UpdateReport]
@@ -69,7 +77,7 @@ def test_threads_may_share_a_snapshot(filled: Path) -> None:
                     for id_ in snapshot.article_ids():
                         assert snapshot.article(id_).id == id_
                     assert holding(snapshot, "london") == 1
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised in the thread that waits
                 errors.append(error)
 
         threads = [threading.Thread(target=read) for _ in range(4)]
@@ -88,7 +96,7 @@ def test_words_are_found_in_their_own_language_only(filled: Path) -> None:
         assert holding(snapshot, 'x" OR "london') == 0
 
 
-def test_dates_limit_both_legs(folder: Path, store: Path, bring_up_to_date: Update) -> None:
+def test_dates_limit_dense_and_lexical_search(folder: Path, store: Path, bring_up_to_date: Update) -> None:
     for day in ("2016-12-31", "2017-03-23"):
         (folder / f"{day}.md").write_text(f"---\ndate: {day}\n---\nLondon on {day}.", "utf-8")
     (folder / "undated.txt").write_text("London at some time.", "utf-8")
@@ -101,10 +109,69 @@ def test_dates_limit_both_legs(folder: Path, store: Path, bring_up_to_date: Upda
             (None, "2017-03-22", 1),
             ("2016", "2018", 2),
         ]:
-            shelf = snapshot.language_indexes["en"]
-            allowed = shelf.allowed(since, until)
-            assert len(shelf.search_dense(vector, 9, allowed)[0]) == count
-            assert len(shelf.search_lexical(snapshot.term_numbers(["london"]), 9, allowed)[0]) == count
+            index = snapshot.language_indexes["en"]
+            mask = index.filter_mask(since, until)
+            assert len(index.search_dense(vector, 9, mask)[0]) == count
+            assert len(index.search_lexical(snapshot.term_numbers(["london"]), 9, mask)[0]) == count
+
+
+def test_passages_are_read_as_they_were_cut(folder: Path, store: Path, bring_up_to_date: Update) -> None:
+    for n in range(7):
+        (folder / f"{n}.txt").write_text(f"The town{n} is large. Its mayor spoke for long. " * 30 * n, "utf-8")
+    bring_up_to_date()
+    with closing(open_snapshot(store)) as snapshot:
+        for id_, numbers in snapshot.chunk_numbers_by_article().items():
+            assert snapshot.chunks(numbers) == split_into_chunks(snapshot.article(id_))
+            assert [stored.spans for stored in snapshot.sentences(numbers)] == [
+                c.spans for c in snapshot.chunks(numbers)
+            ]
+
+
+def test_rows_are_read_in_batches_in_the_order_that_is_asked_for(
+    folder: Path, store: Path, bring_up_to_date: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(23):
+        (folder / f"{n}.txt").write_text(f"The mayor of town{n} spoke.", "utf-8")
+    bring_up_to_date()
+    monkeypatch.setattr(read_transaction, "_BATCH_ROWS", 5)
+    with closing(open_snapshot(store)) as snapshot:
+        numbers = [number for of_article in snapshot.chunk_numbers_by_article().values() for number in of_article]
+        numbers = [*numbers[::-1], *numbers[:7]]
+        assert snapshot.chunks(numbers) == [chunk for number in numbers for chunk in snapshot.chunks([number])]
+        for number, stored in zip(numbers, snapshot.sentences(numbers), strict=True):
+            (single,) = snapshot.sentences([number])
+            assert np.array_equal(stored.vectors, single.vectors)
+            assert stored.places.tolist() == single.places.tolist()
+        assert list(snapshot.articles(snapshot.article_ids()[::-1])) == snapshot.article_ids()[::-1]
+
+
+def test_a_search_reads_with_a_handful_of_statements(
+    folder: Path, store: Path, bring_up_to_date: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(40):
+        (folder / f"en{n}.txt").write_text(f"The police arrested {n % 20} people in London. It rained.", "utf-8")
+        (folder / f"ar{n}.txt").write_text(f"أوقفت الشرطة {n % 20} أشخاص في لندن. ونزل المطر.", "utf-8")
+    bring_up_to_date()
+    statements: list[str] = []
+
+    def traced(path: Path) -> sqlite3.Connection:
+        db = connect_read_only(path)
+        db.set_trace_callback(statements.append)
+        return db
+
+    monkeypatch.setattr(snapshots, "connect_read_only", traced)
+    with closing(open_snapshot(store)) as snapshot:
+        question = parse_question("Whom did the police arrest in London?", "en")
+        statements.clear()
+        articles = search(snapshot, question, FakeEmbedder().embed_queries([question.text])[0], SearchFilter(), 10)
+        evidence = rank_evidence(snapshot, question, articles)
+        reads = [statement for statement in statements if statement.startswith("SELECT")]
+        assert len(articles) == 10
+        assert {snapshot.article(article.article_id).language for article in articles} == {"ar", "en"}
+        assert len(evidence) > 1
+        # The sentences of the candidates of each language; the texts and the sentences of the passages that may be
+        # copies, and of those that are returned; the articles of the scored sentences, and of the evidence.
+        assert 1 < len(reads) <= 8
 
 
 def test_two_updates_at_once(filled: Path) -> None:
@@ -158,6 +225,16 @@ def test_sentences_that_were_not_written_are_not_served(filled: Path) -> None:
     assert sum("the sentences of" in problem for problem in check_store(filled)) == 2
 
 
+def test_sentences_that_are_elsewhere_than_was_written_are_not_served(filled: Path) -> None:
+    execute(filled, "UPDATE sentences SET spans = zeroblob(length(spans)) WHERE chunk = 1")
+    with closing(open_snapshot(filled)) as snapshot:
+        for read in (snapshot.sentences, snapshot.chunks):
+            with pytest.raises(DamagedStoreError, match="mujib index rebuild"):
+                read([2, 1])
+            assert len(read([2])) == 1
+    assert sum("the sentences of" in problem for problem in check_store(filled)) == 1
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -195,13 +272,22 @@ def test_check_sees_passages_and_words_of_another_text(
     filled: Path, folder: Path, bring_up_to_date: Update, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert check_store(filled) == []
-    monkeypatch.setattr(store_room, "tokens", lambda _article, _text: [(0, "else")])
+    monkeypatch.setattr(writer, "tokenize_passage", lambda _article, _chunk: [(0, "else")])
     (folder / "a.txt").write_text("The police let eight people go.", "utf-8")
     bring_up_to_date()
     monkeypatch.undo()
     assert ["the words of articles/a.txt are not those" in problem for problem in check_store(filled)] == [True]
 
-    monkeypatch.setattr(updating, "split", lambda article: split_into_chunks(article)[:1])
+    def without_spans(article: Article) -> list[Chunk]:
+        return [replace(chunk, spans=((0, 3),)) for chunk in split_into_chunks(article)]
+
+    monkeypatch.setattr(updating, "split_into_chunks", without_spans)
+    (folder / "a.txt").write_text("The police let nobody go.", "utf-8")
+    bring_up_to_date()
+    monkeypatch.undo()
+    assert "the sentences of articles/a.txt are not those" in check_store(filled)[0]
+
+    monkeypatch.setattr(updating, "split_into_chunks", lambda article: split_into_chunks(article)[:1])
     (folder / "a.txt").write_text("Many words. " * 200, "utf-8")
     bring_up_to_date()
     monkeypatch.undo()

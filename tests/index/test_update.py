@@ -13,11 +13,11 @@ import pytest
 
 from index.errors import CollectionError, RemovalError, StoreError
 from index.readers.sandbox import Sandbox
-from index.store import schema as layout
+from index.store import connection
 from index.store.integrity_check import check_store
 from index.store.snapshot import Snapshot, open_snapshot
 from index.store.writer import Writer
-from index.sync import scan as ingest
+from index.sync import scan
 from index.sync import update as updating
 from index.sync.scan import _read_bytes, _stamp
 from index.sync.sources import SourcePath
@@ -35,7 +35,7 @@ Update = Callable[[], UpdateReport]
 @pytest.fixture(autouse=True)
 def no_file_is_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file's inode cannot be made to look old, and tests cannot wait for it to be."""
-    monkeypatch.setattr(ingest, "_TOO_NEW", 0)
+    monkeypatch.setattr(scan, "_TOO_NEW", 0)
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -43,7 +43,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def content(store: Path) -> dict[str, tuple[str, ...]]:
-    """Return all that a reader can see: paths, texts, passages, and what each leg finds for some words."""
+    """Return all that a reader can see: paths, texts, passages, and what a search finds for some words."""
     with closing(open_snapshot(store)) as snapshot:
         articles = {id_: snapshot.article(id_) for id_ in snapshot.article_ids()}
         seen = {id_: (a.path, a.text, *passages(snapshot, id_)) for id_, a in articles.items()}
@@ -52,7 +52,7 @@ def content(store: Path) -> dict[str, tuple[str, ...]]:
 
 
 def passages(snapshot: Snapshot, id_: str) -> list[str]:
-    chunks = [chunk for shelf in snapshot.language_indexes.values() for chunk in snapshot.chunks(shelf.numbers)]
+    chunks = [chunk for index in snapshot.language_indexes.values() for chunk in snapshot.chunks(index.chunk_numbers)]
     return sorted(f"{c.id}:{c.start}-{c.end}" for c in chunks if c.article_id == id_)
 
 
@@ -60,8 +60,8 @@ def found(snapshot: Snapshot, words: str) -> list[str]:
     """Return the passages that are found, in their order, with their scores."""
     question = parse_question(words, "en")
     vector = FakeEmbedder().embed_queries([words])[0]
-    stories = search(snapshot, question, vector, SearchFilter(), snapshot.count())
-    return [f"{hit.chunk.id} {hit.score:.3f} {story.also}" for story in stories for hit in story.hits]
+    articles = search(snapshot, question, vector, SearchFilter(), snapshot.count())
+    return [f"{hit.chunk.id} {hit.score:.3f} {article.duplicates}" for article in articles for hit in article.hits]
 
 
 def test_nothing_unchanged_is_embedded_again(folder: Path, bring_up_to_date: Update, embedder: FakeEmbedder) -> None:
@@ -91,16 +91,14 @@ def test_a_changed_article_embeds_only_its_changed_passages(
     assert check_store(store) == []
 
 
-def test_a_deleted_file_disappears_from_every_leg(folder: Path, store: Path, bring_up_to_date: Update) -> None:
+def test_a_deleted_file_disappears_from_every_index(folder: Path, store: Path, bring_up_to_date: Update) -> None:
     write(folder, "a.txt", "Unique elephants.")
     write(folder, "b.txt", "Other things.")
     bring_up_to_date()
     (folder / "a.txt").unlink()
     assert bring_up_to_date().removed == 1
     with closing(open_snapshot(store)) as snapshot:
-        assert (
-            len(snapshot.language_indexes["en"].search_lexical(snapshot.term_numbers(["eleph"]), 10, None)[0]) == 0
-        )
+        assert len(snapshot.language_indexes["en"].search_lexical(snapshot.term_numbers(["eleph"]), 10, None)[0]) == 0
         assert snapshot.count() == 1
     assert check_store(store) == []
 
@@ -202,11 +200,11 @@ def test_what_looks_as_before_is_not_opened_and_what_is_touched_is_not_parsed(
     read = _read_bytes
     opened: list[Path] = []
 
-    def told(path: Path, limits: ReadLimits) -> tuple[str, bytes]:
+    def recording(path: Path, limits: ReadLimits) -> tuple[str, bytes]:
         opened.append(path)
         return read(path, limits)
 
-    monkeypatch.setattr(ingest, "_bytes", told)
+    monkeypatch.setattr(scan, "_read_bytes", recording)
     monkeypatch.setattr(Sandbox, "read", lambda *_: pytest.fail("it was parsed"))
     assert bring_up_to_date().unchanged == 2
     assert opened == []
@@ -260,7 +258,7 @@ def test_a_store_that_cannot_be_written_to_can_be_asked(
     bring_up_to_date()
     before = content(store)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    monkeypatch.setattr(layout, "connect", lambda _: pytest.fail("it was opened for writing"))
+    monkeypatch.setattr(connection, "connect", lambda _: pytest.fail("it was opened for writing"))
     assert content(store) == before
 
 
@@ -398,7 +396,7 @@ def test_a_data_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> 
 def test_a_file_that_was_just_written_is_not_trusted_by_its_times(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "_TOO_NEW", 2_000_000_000)
+    monkeypatch.setattr(scan, "_TOO_NEW", 2_000_000_000)
     write(folder, "a.txt", "Text.")
     status = (folder / "a.txt").stat()
     assert _stamp(status, Settings().limits) == ""

@@ -1,3 +1,5 @@
+"""Neighbours, compared with brute force."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,17 +16,17 @@ def test_search_is_what_numpy_finds(n: int, d: int, k: int, seed: int, filtered:
     vectors = random.standard_normal((n, d)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     question = vectors[random.integers(n)]
-    allowed = random.random(n) < 0.5 if filtered else np.ones(n, bool)
+    mask = random.random(n) < 0.5 if filtered else np.ones(n, bool)
 
-    neighbours = VectorIndex(vectors)
-    rows, scores = neighbours.search(question, k, allowed if filtered else None)
+    index = VectorIndex(vectors)
+    rows, scores = index.search(question, k, mask if filtered else None)
 
     similarities = vectors @ question
-    expected = np.sort(similarities[allowed])[::-1][:k]
+    expected = np.sort(similarities[mask])[::-1][:k]
     assert scores == pytest.approx(expected, abs=2e-3)  # float16
-    assert all(allowed[rows])
+    assert all(mask[rows])
     assert scores == pytest.approx(similarities[rows], abs=2e-3)
-    assert neighbours.vectors(rows) == pytest.approx(vectors[rows], abs=1e-3)
+    assert index.reconstruct(rows) == pytest.approx(vectors[rows], abs=1e-3)
 
 
 @pytest.mark.parametrize("filtered", [False, True])
@@ -34,10 +36,10 @@ def test_a_large_collection_is_searched_in_cells_and_little_is_missed(filtered: 
     vectors = 2 * subjects[random.integers(300, size=20_300)] + random.standard_normal((20_300, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors, questions = vectors[:20_000], vectors[20_000:]
-    allowed = random.random(len(vectors)) < 0.3 if filtered else None
-    exact, cells = VectorIndex(vectors), VectorIndex(vectors, exact=10_000)
+    mask = random.random(len(vectors)) < 0.3 if filtered else None
+    exact, cells = VectorIndex(vectors), VectorIndex(vectors, exact_limit=10_000)
     found = [
-        len(np.intersect1d(exact.search(question, 50, allowed)[0], cells.search(question, 50, allowed)[0])) / 50
+        len(np.intersect1d(exact.search(question, 50, mask)[0], cells.search(question, 50, mask)[0])) / 50
         for question in questions
     ]
     assert np.mean(found) >= 0.98

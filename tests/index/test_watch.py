@@ -1,4 +1,4 @@
-"""The folder is looked at again a moment after files settle, by the program itself."""
+"""The folder is read again a moment after files settle, by the program itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from index.sync.watch import watch_folders
 def watching(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
     """Return a function that watches `folder`, does `things` one after the other, and says when updates were made."""
     monkeypatch.setattr(watch, "_SETTLED", 100)
-    monkeypatch.setattr(watch, "_AGAIN", 300)
+    monkeypatch.setattr(watch, "_RETRY", 300)
 
     def go(
         *things: Callable[[], object],
