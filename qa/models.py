@@ -30,6 +30,10 @@ class Models(Protocol):
         """Raise `ModelMissingError` when a model that the settings need is not on this computer."""
         ...
 
+    def verify(self, name: str, settings: Settings) -> str:
+        """Read all of the model `name` of the settings and return its identity. Raises a `ModelError`."""
+        ...
+
     def missing_bytes(self, settings: Settings) -> int:
         """Return how many bytes a fetch would transfer, as far as that is known."""
         ...
@@ -60,6 +64,10 @@ class LocalModels:
         """See `Models.require`."""
         for name in settings.needed_models:
             locate_model(name, settings.models)
+
+    def verify(self, name: str, settings: Settings) -> str:
+        """See `Models.verify`."""
+        return verify_model(name, settings.models).identity
 
     def missing_bytes(self, settings: Settings) -> int:
         """See `Models.missing_bytes`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from index.store.snapshot import Snapshot
@@ -29,6 +30,7 @@ from qa.verification.citations import CitationNumbering, closest_citations, join
 from qa.writing.compose import AnswerComposer, needs_model
 
 EVERYTHING = SearchFilter()
+_log = logging.getLogger("mujib.pipeline")
 
 
 def answer_question(
@@ -52,7 +54,7 @@ def stream_answer(
     search_filter: SearchFilter = EVERYTHING,
     history: Sequence[Exchange] = (),
     cancelled: Cancelled = never_cancelled,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Yield what is found, what is written and checked as it grows, and at last the `Answer`.
 
     While the model answers others, `Waiting` tells how many they are. All of it rests on one snapshot of the
@@ -64,12 +66,15 @@ def stream_answer(
     with engine.request_queue.take_ticket() as ticket:
         evidence_set = interpret(engine, snapshot, question, search_filter, history)
         timings.mark("evidence")
+        _log_evidence(evidence_set, timings)
         closest = closest_citations(evidence_set.evidence, snapshot)
         yield EvidenceFound(evidence_set.evidence, evidence_set.answerable, closest)
         writing = _Writing(engine, snapshot, evidence_set, timings)
         if evidence_set.answerable:
             yield from writing.events(ticket, cancelled)
     timings.mark("end")
+    citations = len(writing.citations)
+    _log.info("answer: %s, %d citations, %.2f s", writing.status, citations, timings.seconds())
     yield _answer(engine, question, evidence_set, writing, closest)
 
 
@@ -91,7 +96,9 @@ class _Writing:
         """Wait for the model if it is needed, and yield what is written."""
         engine, timings = self._engine, self.timings
         if needs_model(engine, self._evidence_set):
-            yield from ticket.wait(cancelled)
+            for waiting in ticket.wait(cancelled):
+                _log.info("waiting for the model, %d ahead", waiting.ahead)
+                yield waiting
             self.models["answer"] = engine.generator().identity
             timings.mark("model")
         deadline = timings.seconds() + engine.settings.deadline_seconds
@@ -106,6 +113,13 @@ class _Writing:
                 yield event
         self.status = composer.status
         self.sentences, self.citations = self._numbering.number(composer.sentences)
+
+
+def _log_evidence(evidence_set: EvidenceSet, timings: Timings) -> None:
+    count, articles = len(evidence_set.evidence), [one.article_id for one in evidence_set.evidence]
+    answerable = "answerable" if evidence_set.answerable else "not answerable"
+    _log.info("evidence: %d sentences, confidence %.2f, %s", count, evidence_set.confidence, answerable)
+    _log.debug("evidence of the articles %s, after %.2f s", articles, timings.seconds())
 
 
 def _answer(

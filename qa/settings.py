@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from index.collection import CollectionPaths
 from index.types import ReadLimits
 from qa import resources
 from qa.errors import SettingsError
+
+if TYPE_CHECKING:  # imports numpy and SQLite, for which a shell that completes a command should not wait
+    from index.collection import CollectionPaths
 
 
 class Settings(BaseSettings):
@@ -46,6 +49,8 @@ class Settings(BaseSettings):
     answer_tokens: int = Field(200, ge=16, description="most tokens of an answer")
     deadline_seconds: float = Field(60.0, gt=0, description="most seconds of writing for an answer")
     max_file_mb: int = Field(64, ge=1, description="largest file that is read")
+    log: Literal["debug", "info", "warning"] = Field("warning", description="what is logged to standard error")
+    log_questions: bool = Field(False, description="log the text of questions too")
 
     @property
     def store(self) -> Path:
@@ -65,6 +70,8 @@ class Settings(BaseSettings):
     @property
     def collection_paths(self) -> CollectionPaths:
         """Return where the collection lies."""
+        from index.collection import CollectionPaths
+
         return CollectionPaths(self.store, self.articles, resources.resources())
 
     @property

@@ -108,6 +108,10 @@ class FakeModels:
         if self.missing:
             raise ModelMissingError("the model is not there. Run `mujib models fetch`.")
 
+    def verify(self, name: str, settings: Settings) -> str:
+        self.require(settings)
+        return self.embedding_model.identity if name == settings.embedding_model else self.scripted.identity
+
     def missing_bytes(self, settings: Settings) -> int:
         return 4 if self.missing else 0
 

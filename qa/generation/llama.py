@@ -71,6 +71,10 @@ class LlamaModel:
         """Return the bytes of a token."""
         return bytes(self._llama.detokenize([token]))
 
+    def readable(self, tokens: Sequence[int]) -> str:
+        """Return tokens as text, control tokens as they are written."""
+        return bytes(self._llama.detokenize(list(tokens), special=True)).decode()
+
     def first_tokens(self) -> list[int]:
         """Return the tokens with which every prompt begins."""
         return [self._llama.token_bos()] if self._llama._model.add_bos_token() else []
@@ -142,31 +146,31 @@ class LlamaGenerator:
         self._lock = threading.Lock()
         self._limit = settings.answer_tokens
         self._context = settings.context_tokens
-        self._model = LlamaModel(model.path, settings.context_tokens, settings.threads)
+        self.model = LlamaModel(model.path, settings.context_tokens, settings.threads)
         self._mark = next((mark for mark in CHAT_TEMPLATES if self._is_one_token(mark)), None)
 
     def stream(self, prompt: Prompt, cancelled: Cancelled) -> Iterator[str]:
         """See `Generator.stream`. The same prompt gives the same reply."""
-        tokens = self._tokens(prompt.messages)
+        tokens = self.prompt_tokens(prompt.messages)
         if len(tokens) + self._limit > self._context:
             raise GenerationError(
                 f"the prompt has {len(tokens)} tokens and the reply up to {self._limit}, but the model's context only "
                 f"{self._context}. Raise MUJIB_CONTEXT_TOKENS."
             )
-        trie = build_trie(prompt.copy_from, self._content_tokens, self._model.detokenize) if prompt.copy_from else None
+        trie = build_trie(prompt.copy_from, self._content_tokens, self.model.detokenize) if prompt.copy_from else None
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with self._exclusive(cancelled):
-            for count, token in enumerate(self._model.generate(tokens, prompt.temperature, trie)):
-                if self._model.ends_reply(token):
+            for count, token in enumerate(self.model.generate(tokens, prompt.temperature, trie)):
+                if self.model.ends_reply(token):
                     return
                 if count == self._limit or cancelled():
                     raise ReplyCutError
-                if text := decoder.decode(self._model.detokenize(token)):
+                if text := decoder.decode(self.model.detokenize(token)):
                     yield text
 
     def count(self, prompt: Prompt) -> int:
         """See `Generator.count`."""
-        return len(self._tokens(prompt.messages))
+        return len(self.prompt_tokens(prompt.messages))
 
     @contextmanager
     def _exclusive(self, cancelled: Cancelled) -> Iterator[None]:
@@ -174,7 +178,7 @@ class LlamaGenerator:
         while not self._lock.acquire(timeout=POLL_SECONDS):
             if cancelled():
                 raise ReplyCutError
-        self._model.cancelled = cancelled
+        self.model.cancelled = cancelled
         try:
             yield
         except RuntimeError:  # what the library makes of a computation that was aborted
@@ -182,24 +186,24 @@ class LlamaGenerator:
                 raise
             raise ReplyCutError from None
         finally:
-            self._model.cancelled = never_cancelled
+            self.model.cancelled = never_cancelled
             self._lock.release()
 
-    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of the chat template filled with messages, whose text never becomes a control token."""
         before, after, reply = CHAT_TEMPLATES[self._mark] if self._mark else _PLAIN_TEMPLATE
-        tokens = self._model.first_tokens()
+        tokens = self.model.first_tokens()
         for message in _without_system(messages) if self._mark in _NO_SYSTEM else messages:
-            tokens += self._model.tokenize(before.format(role=_role(message.role, self._mark)), special=True)
+            tokens += self.model.tokenize(before.format(role=_role(message.role, self._mark)), special=True)
             tokens += self._content_tokens(message.text)
-            tokens += self._model.tokenize(after, special=True)
-        return tokens + self._model.tokenize(reply, special=True)
+            tokens += self.model.tokenize(after, special=True)
+        return tokens + self.model.tokenize(reply, special=True)
 
     def _content_tokens(self, text: str) -> list[int]:
-        return self._model.tokenize(text, special=False)
+        return self.model.tokenize(text, special=False)
 
     def _is_one_token(self, mark: str) -> bool:
-        return len(self._model.tokenize(mark, special=True)) == 1
+        return len(self.model.tokenize(mark, special=True)) == 1
 
 
 def _role(role: str, mark: str | None) -> str:

@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible server. The only importer of the HTTP client."""
+"""A model behind an OpenAI-compatible server. The only importer of httpx and httpx_sse."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import GenerationError
+from qa.generation.base import POLL_SECONDS, Cancelled, ReplyCutError, run_in_background
 from qa.types import Prompt
 
 if TYPE_CHECKING:
+    import httpx
+
     from qa.settings import Settings
-from qa.generation.base import POLL_SECONDS, Cancelled, ReplyCutError, run_in_background
+
+_OTHER_API = "the server's reply is not that of an OpenAI-compatible one."
 
 
 class ServerGenerator:
@@ -68,7 +72,7 @@ class ServerGenerator:
             with client.stream("POST", self._url, json=body) as response:
                 if response.is_error:
                     raise GenerationError(f"the server at {self._url} answered {response.status_code}. Check it.")
-                for piece in _parse_events(response.iter_lines()):
+                for piece in _parse_events(response):
                     pieces.put(piece)
         finally:
             pieces.put(None)
@@ -95,23 +99,34 @@ def _next_piece(pieces: SimpleQueue[str | None], cancelled: Cancelled) -> str | 
             continue
 
 
-def _parse_events(lines: Iterator[str]) -> Iterator[str]:
+def _parse_events(response: httpx.Response) -> Iterator[str]:
     """Yield the text in a stream of server-sent events.
 
     Raises `GenerationError` when it is not one, `ReplyCutError` when the server ended the reply at its most tokens.
     """
-    for line in lines:
-        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-        if data == "[DONE]":
-            return
-        if data:
-            try:
-                choices = json.loads(data)["choices"]
-                content = choices[0]["delta"].get("content") if choices else None
-                reason = choices[0].get("finish_reason") if choices else None
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-                raise GenerationError("the server's reply is not that of an OpenAI-compatible one.") from None
-            if content:
-                yield content
-            if reason == "length":
-                raise ReplyCutError
+    from httpx_sse import EventSource, SSEError
+
+    response.headers.setdefault("Content-Type", "text/event-stream")  # not every server names it
+    try:
+        for event in EventSource(response).iter_sse():
+            if event.data == "[DONE]":
+                return
+            if event.data:
+                content, reason = _parse_chunk(event.data)
+                if content:
+                    yield content
+                if reason == "length":
+                    raise ReplyCutError
+    except SSEError:
+        raise GenerationError(_OTHER_API) from None
+
+
+def _parse_chunk(data: str) -> tuple[str | None, str | None]:
+    """Return the text of one event, and why the reply ends with it, if it does."""
+    try:
+        choices = json.loads(data)["choices"]
+        if not choices:
+            return None, None
+        return choices[0]["delta"].get("content"), choices[0].get("finish_reason")
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        raise GenerationError(_OTHER_API) from None

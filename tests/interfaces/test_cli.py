@@ -5,80 +5,87 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-import index.models
-from index.models import embedder as embed
 from index.store.schema import schema_version
-from qa import engine
 from qa.interfaces.cli.main import main
-from tests.fakes import FakeEmbedder, ScriptedGenerator
+from qa.logs import LOGGER
+from tests.fakes import FakeModels
+from tests.paths import ROOT
 
 Run = Callable[..., tuple[int, str, str]]
+QUESTION = "How many people did the police arrest?"
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command line and gives its exit status, output and errors."""
+def models() -> FakeModels:
+    return FakeModels()
 
-    def go(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+
+@pytest.fixture
+def run_with(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Return a function that runs the command line with models and gives its exit status, output and errors."""
+
+    def go(models: FakeModels | None, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["mujib", *arguments])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as exit_:
-            main()
+            main(models)
         captured = capsys.readouterr()
         return int(exit_.value.code or 0), captured.out, captured.err
 
-    return go
+    yield go
+    for handler in LOGGER.handlers[:]:
+        LOGGER.removeHandler(handler)
+    LOGGER.propagate = True
 
 
 @pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch) -> ScriptedGenerator:
-    """Put the small stand-ins in the place of both models; return the one that answers."""
-    generator = ScriptedGenerator()
-    monkeypatch.setattr(index.models, "identity", lambda *_: FakeEmbedder.identity)
-    monkeypatch.setattr(embed, "load", lambda *_: FakeEmbedder())
-    monkeypatch.setattr(engine, "load_generator", lambda _: generator)
-    return generator
+def run(run_with: Run, models: FakeModels) -> Run:
+    """Return a function that runs the command line with the small stand-ins in the place of the models."""
+    return partial(run_with, models)
 
 
 def one_line(text: str) -> bool:
     return text.startswith("mujib: ") and text.count("\n") == 1
 
 
-def test_ask_answers_and_tells_by_its_exit_status(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+def test_ask_answers_and_tells_by_its_exit_status(run: Run, models: FakeModels, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
     status, output, _ = run("index", "update", str(folder), "--json")
     assert status == 0
     assert json.loads(output)["added"] == 1
-    models.replies = ["8 people", "8 people", "8 people"]
+    models.scripted.replies = ["8 people", "8 people", "8 people"]
 
-    status, output, _ = run("ask", "How many people did the police arrest?")
+    status, output, _ = run("ask", QUESTION)
     assert (status, output.splitlines()[0]) == (0, "The police arrested 8 people in London. [1]")
     assert "«The police arrested 8 people in London.»" in output
 
-    status, output, _ = run("ask", "How many people did the police arrest?", "--json")
+    status, output, _ = run("ask", QUESTION, "--json")
     assert (status, json.loads(output)["status"]) == (0, "answered")
 
-    status, output, _ = run("ask", "-", "--json", stdin=b"How many people did the police arrest?")
+    status, output, _ = run("ask", "-", "--json", stdin=QUESTION.encode())
     assert json.loads(output)["citations"][0]["path"] == f"{folder.resolve().as_posix()}/a.txt"
 
     status, output, _ = run("ask", "من رسم الفيلة؟", "--json")
     assert (status, json.loads(output)["status"]) == (3, "no_evidence")
 
-    status, output, _ = run("ask", "How many people did the police arrest?", "--since", "2020-01-01", "--json")
+    status, output, _ = run("ask", QUESTION, "--since", "2020-01-01", "--json")
     assert (status, json.loads(output)["status"]) == (3, "no_evidence")
 
 
 def test_a_file_of_questions_is_answered_line_by_line(
-    run: Run, models: ScriptedGenerator, folder: Path, tmp_path: Path
+    run: Run, models: FakeModels, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
     run("index", "update", str(folder))
@@ -86,7 +93,7 @@ def test_a_file_of_questions_is_answered_line_by_line(
     questions.write_text(
         "How many people did the police arrest?\n\nHow many people did the police arrest in London?\n", "utf-8"
     )
-    models.replies = ["8 people"] * 4
+    models.scripted.replies = ["8 people"] * 4
     status, output, _ = run("ask", "--file", str(questions), "--json")
     answers = [json.loads(line) for line in output.splitlines()]
     assert (status, [answer["status"] for answer in answers]) == (0, ["answered"] * 2)
@@ -94,14 +101,14 @@ def test_a_file_of_questions_is_answered_line_by_line(
     assert output.splitlines()[0] == "? How many people did the police arrest?"
     with questions.open("a", encoding="utf-8") as file:
         file.write("Which elephants sing?\n")
-    models.replies = ["8 people"] * 2
+    models.scripted.replies = ["8 people"] * 2
     assert run("ask", "--file", str(questions), "--json")[0] == 3
     for arguments in (["ask"], ["ask", "Who?", "--file", str(questions)]):
         code, _, errors = run(*arguments)
         assert (code, one_line(errors)) == (2, True)
 
 
-def test_update_says_what_it_would_do_and_what_it_did(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+def test_update_says_what_it_would_do_and_what_it_did(run: Run, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
     (folder / "b.txt").write_bytes(b"\0\0")
     status, output, errors = run("index", "update", str(folder), "--dry-run")
@@ -124,7 +131,7 @@ def test_update_says_what_it_would_do_and_what_it_did(run: Run, models: Scripted
     assert json.loads(run("index", "rebuild", "--json")[1])["added"] == 1
 
 
-def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenerator) -> None:
+def test_the_shipped_articles_are_indexed_first(run: Run) -> None:
     assert json.loads(run("index", "update", "--json")[1])["added"] >= 1
     assert json.loads(run("index", "status", "--json")[1])["folders"] == ["seeds"]
 
@@ -137,6 +144,8 @@ def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenera
         (["ask", "x" * 5000], 2, "5,000 characters; at most 2,000"),
         (["ask", "Who?", "--since", "yesterday"], 2, "since yesterday: not a date. Write it as"),
         (["ask", "Who?"], 1, "there is no index at"),
+        (["ask", "Who", "was", "arrested?"], 2, 'stands in quotes: mujib ask "Who was arrested?"'),
+        (["ask", "--json", "Who", "was", "--since", "2017", "arrested?"], 2, "stands in quotes"),
         (["chat", "--host", "10.0.0.1"], 2, "set a password in MUJIB_AUTH"),
         (["index", "forget", "seeds"], 1, "there is no index at"),
         (["index", "update", "/nowhere"], 2, "there is no file or folder /nowhere"),
@@ -144,29 +153,27 @@ def test_the_shipped_articles_are_indexed_first(run: Run, models: ScriptedGenera
         (["index", "check"], 1, "mujib index update"),
     ],
 )
-def test_a_mistake_is_one_line_with_its_cure(
-    run: Run, models: ScriptedGenerator, arguments: list[str], status: int, message: str
-) -> None:
+def test_a_mistake_is_one_line_with_its_cure(run: Run, arguments: list[str], status: int, message: str) -> None:
     code, output, errors = run(*arguments)
     assert (code, output) == (status, "")
     assert one_line(errors)
     assert message in errors
 
 
-def test_an_empty_folder_is_one_line(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+def test_an_empty_folder_is_one_line(run: Run, folder: Path) -> None:
     code, _, errors = run("index", "update", str(folder))
     assert code == 1
     assert one_line(errors)
     assert "no article in" in errors
 
 
-def test_a_question_of_ten_megabytes_is_refused_without_reading_it_all(run: Run, models: ScriptedGenerator) -> None:
+def test_a_question_of_ten_megabytes_is_refused_without_reading_it_all(run: Run) -> None:
     code, _, errors = run("ask", "-", stdin=b"a" * 10_000_000)
     assert code == 2
     assert one_line(errors)
 
 
-def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenerator, store: Path, folder: Path) -> None:
+def test_a_damaged_store_is_named_with_its_cure(run: Run, store: Path, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
     run("index", "update", str(folder))
     store.write_bytes(b"garbage " * 1000)
@@ -191,9 +198,7 @@ def test_a_damaged_store_is_named_with_its_cure(run: Run, models: ScriptedGenera
     assert "mujib index update FOLDER" in errors
 
 
-def test_a_dry_run_changes_nothing_and_refuses_what_the_update_refuses(
-    run: Run, models: ScriptedGenerator, store: Path, folder: Path
-) -> None:
+def test_a_dry_run_changes_nothing_and_refuses_what_the_update_refuses(run: Run, store: Path, folder: Path) -> None:
     for n in range(3):
         (folder / f"{n}.txt").write_text(f"The police arrested {n} people.", "utf-8")
     run("index", "update", str(folder))
@@ -205,18 +210,31 @@ def test_a_dry_run_changes_nothing_and_refuses_what_the_update_refuses(
     assert json.loads(run("index", "status", "--json")[1])["articles"] == 3
 
 
-def test_a_dry_run_leaves_a_store_of_an_earlier_layout_as_it_is(
-    run: Run, models: ScriptedGenerator, store: Path, folder: Path
-) -> None:
+def test_a_file_of_several_articles_is_named_once(run: Run, folder: Path) -> None:
+    lines = [json.dumps({"id": str(n), "text": f"The police arrested {n} people."}) for n in range(8)]
+    (folder / "news.jsonl").write_text("\n".join(lines), "utf-8")
+    (folder / "a.txt").write_text("The ministers met in Washington.", "utf-8")
+    shown = folder.resolve().as_posix()
+    files = [f"added: {shown}/a.txt", f"added: {shown}/news.jsonl (8 articles)"]
+    _, output, _ = run("index", "update", str(folder), "--dry-run")
+    assert sorted(output.splitlines()[:-1]) == files
+    assert output.splitlines()[-1].startswith("this would be done: 9 added")
+    planned = json.loads(run("index", "update", str(folder), "--dry-run", "--json")[1])
+    assert planned["paths"]["added"].count(f"{shown}/news.jsonl") == 8
+    _, output, _ = run("index", "update", str(folder), "--quiet")
+    assert sorted(output.splitlines()[:-1]) == files
+
+
+def test_a_dry_run_leaves_a_store_of_an_earlier_layout_as_it_is(run: Run, store: Path, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
     store.parent.mkdir()
-    shutil.copy(Path(__file__).parent.parent / "layouts" / "2.sqlite", store)
+    shutil.copy(ROOT / "tests" / "layouts" / "2.sqlite", store)
     status, output, _ = run("index", "update", str(folder), "--dry-run")
     assert (status, "1 added" in output) == (0, True)
     assert schema_version(store) == 2
 
 
-def test_a_folder_around_one_of_the_collection_takes_it_in(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+def test_a_folder_around_one_of_the_collection_takes_it_in(run: Run, folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
     for n in range(3):
@@ -232,9 +250,7 @@ def test_a_folder_around_one_of_the_collection_takes_it_in(run: Run, models: Scr
     assert run("index", "check")[0] == 0
 
 
-def test_what_is_forgotten_does_not_bring_the_shipped_articles_back(
-    run: Run, models: ScriptedGenerator, folder: Path
-) -> None:
+def test_what_is_forgotten_does_not_bring_the_shipped_articles_back(run: Run, folder: Path) -> None:
     (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
     run("index", "update", str(folder))
     assert run("index", "forget", str(folder))[0] == 1
@@ -245,9 +261,7 @@ def test_what_is_forgotten_does_not_bring_the_shipped_articles_back(
     assert json.loads(run("index", "update", str(folder), "--json")[1])["added"] == 1
 
 
-def test_a_path_that_cannot_be_read_is_no_folder_of_the_collection(
-    run: Run, models: ScriptedGenerator, folder: Path
-) -> None:
+def test_a_path_that_cannot_be_read_is_no_folder_of_the_collection(run: Run, folder: Path) -> None:
     (folder / "photo.jpg").write_bytes(b"x")
     (folder / "a\nb").mkdir()
     for path in (folder / "photo.jpg", folder / "a\nb"):
@@ -255,7 +269,7 @@ def test_a_path_that_cannot_be_read_is_no_folder_of_the_collection(
         assert (code, one_line(errors)) == (2, True)
 
 
-def test_a_folder_that_lost_all_its_articles_is_asked_about(run: Run, models: ScriptedGenerator, folder: Path) -> None:
+def test_a_folder_that_lost_all_its_articles_is_asked_about(run: Run, folder: Path) -> None:
     for name, count in (("large", 5), ("small", 1)):
         (folder / name).mkdir()
         for n in range(count):
@@ -268,9 +282,7 @@ def test_a_folder_that_lost_all_its_articles_is_asked_about(run: Run, models: Sc
     assert run("index", "update", "--yes")[0] == 0
 
 
-def test_a_rebuild_loses_no_folder_that_is_away_and_brings_none_back(
-    run: Run, models: ScriptedGenerator, folder: Path, store: Path
-) -> None:
+def test_a_rebuild_loses_no_folder_that_is_away_and_brings_none_back(run: Run, folder: Path, store: Path) -> None:
     for name in ("one", "two"):
         (folder / name).mkdir()
         (folder / name / "a.txt").write_text(f"In {name} the police arrested people.", "utf-8")
@@ -286,14 +298,14 @@ def test_a_rebuild_loses_no_folder_that_is_away_and_brings_none_back(
     assert (status["articles"], status["folders"]) == (1, [(folder / "one").as_posix()])
 
 
-def test_a_missing_model_is_one_line(run: Run) -> None:
+def test_a_missing_model_is_one_line(run_with: Run) -> None:
     for arguments in (["index", "update"], ["models", "status"]):
-        code, output, errors = run(*arguments)
+        code, output, errors = run_with(None, *arguments)
         assert code == 1
         assert "mujib models fetch" in output + errors
 
 
-def test_a_busy_port_is_one_line(run: Run, models: ScriptedGenerator) -> None:
+def test_a_busy_port_is_one_line(run: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -335,15 +347,59 @@ def test_a_shell_completes_commands_options_and_values_and_leaves_files_to_itsel
 
 def test_nothing_that_computes_is_imported_to_complete_a_line() -> None:
     heavy = "{'numpy', 'scipy', 'torch', 'faiss', 'sqlite3', 'gradio', 'fastapi'}"
-    code = f"import sys, qa.cli; print(*{heavy} & set(sys.modules))"
+    code = f"import sys, qa.interfaces.cli.main; print(*{heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout.split() == []
 
 
-def test_doctor_names_every_problem_with_its_cure(run: Run) -> None:
-    code, output, _ = run("doctor")
+def test_doctor_names_every_problem_with_its_cure(run_with: Run) -> None:
+    code, output, _ = run_with(None, "doctor")
     assert code == 1
     problems = [line for line in output.splitlines() if line.startswith("PROBLEM")]
     assert [line.split(":")[0].removeprefix("PROBLEM").strip() for line in problems] == [
         *("embedding model", "answering model", "index"),
     ]
     assert all("mujib" in line for line in problems)
+
+
+def test_doctor_finds_nothing_wrong_where_all_is_there(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    run("index", "update", str(folder))
+    shipped = (ROOT / "qa" / "retrieval" / "calibration.toml").read_text("utf-8")
+    own = tmp_path / "calibration.toml"
+    own.write_text(re.sub(r'(?m)^embedding = ".*"$', 'embedding = "fake@1"', shipped), "utf-8")
+    monkeypatch.setenv("MUJIB_CALIBRATION", str(own))
+    status, output, _ = run("doctor")
+    assert (status, "PROBLEM" in output) == (0, False)
+    assert "index: 1 articles, 1 passages in" in output
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version")[:2] == (0, f"mujib {version('mujib')}\n")
+
+
+def test_steps_are_logged_only_when_asked_for(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people in London.", "utf-8")
+    _, output, errors = run("index", "update", str(folder), "--quiet")
+    assert errors == ""
+    _, verbose_output, errors = run("--verbose", "index", "update", str(folder), "--quiet")
+    assert "INFO mujib.collection [-] update: 0 added" in errors
+    assert "INFO" not in output + verbose_output
+    monkeypatch.setenv("MUJIB_LOG", "info")
+    _, output, errors = run("ask", "Which elephants sing?")
+    assert "mujib.pipeline" in errors
+    assert "mujib" not in output
+    assert "elephants" not in errors
+    monkeypatch.setenv("MUJIB_LOG_QUESTIONS", "true")
+    assert "Which elephants sing?" in run("ask", "Which elephants sing?")[2]
+    monkeypatch.setenv("MUJIB_LOG", "everything")
+    status, _, errors = run("index", "status")
+    assert (status, one_line(errors), "MUJIB_LOG=everything" in errors) == (2, True, True)
+
+
+def test_the_status_of_an_index_needs_no_model(run: Run, run_with: Run, folder: Path) -> None:
+    (folder / "a.txt").write_text("The police arrested 8 people.", "utf-8")
+    run("index", "update", str(folder))
+    status, output, _ = run_with(None, "index", "status", "--json")
+    assert (status, json.loads(output)["articles"]) == (0, 1)

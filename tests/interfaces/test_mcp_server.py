@@ -1,4 +1,4 @@
-"""The door for assistants, as their own client uses it."""
+"""The server of the Model Context Protocol, as its own client uses it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from index.sync.update import UpdateReport
 from qa.engine import Engine
 from qa.interfaces.http.mcp_server import build_mcp_server
 from qa.service import Mujib
-from qa.settings import ROOT
+from tests.paths import ROOT
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.usefixtures("tidy")]  # of the protocol's own library
 
@@ -68,12 +68,17 @@ def test_ask_search_and_read(mujib: Mujib) -> None:
         ("ask", {"question": "؟"}, "the question is empty"),
         ("ask", {"question": "Who?", "since": "soon"}, "not a date"),
         ("read_article", {"article_id": "nothing"}, "there is no article nothing"),
+        ("ask", {}, "ask was given wrong arguments: question: Field required"),
+        ("ask", {"q": "Who?"}, "ask was given wrong arguments: question: Field required"),
+        ("search", {"query": "police", "k": "many"}, "search was given wrong arguments: k: Input should be a valid"),
+        ("read_article", {"article_id": ["a"]}, "article_id: Input should be a valid string"),
     ],
 )
-def test_a_mistake_is_told(mujib: Mujib, name: str, arguments: dict[str, Any], message: str) -> None:
+def test_a_mistake_is_one_line(mujib: Mujib, name: str, arguments: dict[str, Any], message: str) -> None:
     (result,) = call(build_mcp_server(lambda: mujib), (name, arguments))
     assert result.is_error
     assert message in result.content[0].text
+    assert "\n" not in result.content[0].text
 
 
 def test_over_standard_input_and_output(mujib: Mujib, store: Path) -> None:

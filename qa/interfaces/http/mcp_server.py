@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import ValidationError
 
 from index.errors import MujibError
+from qa.interfaces.http.errors import describe_validation_errors
 from qa.service import Mujib
 
 _T = TypeVar("_T")
@@ -21,9 +23,23 @@ _INSTRUCTIONS = (
 )
 
 
+class _Server(MCPServer):
+    """A server that names a wrong argument in one line."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """See `MCPServer.call_tool`."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                mistakes = describe_validation_errors(error.__cause__.errors())
+                raise ToolError(f"{name} was given wrong arguments: {mistakes}") from None
+            raise
+
+
 def build_mcp_server(mujib: Callable[[], Mujib]) -> MCPServer:
-    """Return the server; `mujib` is asked for with the first call, so that an assistant starts without waiting."""
-    server: MCPServer = MCPServer("mujib", version=version("mujib"), instructions=_INSTRUCTIONS, log_level="ERROR")
+    """Return the server; `mujib` is called with the first request, so that an assistant starts without waiting."""
+    server = _Server("mujib", version=version("mujib"), instructions=_INSTRUCTIONS, log_level="ERROR")
 
     @server.tool()
     def ask(question: str, since: str = "", until: str = "") -> dict[str, Any]:
@@ -33,12 +49,12 @@ def build_mcp_server(mujib: Callable[[], Mujib]) -> MCPServer:
         `text` with markers like [1], and `citations` with the exact `quote`, `article_id`, `title`, `published`.
         `since` and `until` limit the days of publication: 2017-03-23, 2017-03 or 2017.
         """
-        return _told(lambda: asdict(mujib().ask(question, since=since or None, until=until or None)))
+        return _with_tool_errors(lambda: asdict(mujib().ask(question, since=since or None, until=until or None)))
 
     @server.tool()
     def search(query: str, k: int = 10, since: str = "", until: str = "") -> list[dict[str, Any]]:
-        """Find passages by meaning and words in either language, the best of each story, best first, at most 50."""
-        return _told(
+        """Find passages by meaning and words in either language, the best of each article, best first, at most 50."""
+        return _with_tool_errors(
             lambda: [asdict(one) for one in mujib().search(query, k, since=since or None, until=until or None)]
         )
 
@@ -52,13 +68,13 @@ def build_mcp_server(mujib: Callable[[], Mujib]) -> MCPServer:
             except KeyError:
                 raise ToolError(f"there is no article {article_id}: take an id that ask or search gave") from None
 
-        return _told(read)
+        return _with_tool_errors(read)
 
     return server
 
 
-def _told(work: Callable[[], _T]) -> _T:
-    """Do the work; what the caller can mend is told in one line."""
+def _with_tool_errors(work: Callable[[], _T]) -> _T:
+    """Do the work; what the caller can mend reaches it as one line."""
     try:
         return work()
     except MujibError as error:
