@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from index.errors import BusyError, MujibError, RemovalError, UsageError
 from index.models.embedder import EmbeddingModel
+from index.search.threads import use_one_blas_thread
 from index.store.integrity_check import SAMPLE_PASSAGES, check_store
 from index.store.recorded_sources import recorded_sources
 from index.store.schema import SCHEMA_VERSION, schema_version
@@ -103,6 +104,7 @@ class Collection:
         with self._lock:
             store = self.paths.store
             if self._snapshot is None or self._snapshot.generation != newest_generation(store):
+                use_one_blas_thread()
                 self._snapshot = open_snapshot(store, self.model.identity)
             return self._snapshot
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Span = tuple[int, int]  # the start and end of a slice, in characters
 
@@ -53,6 +54,21 @@ class UnchangedArticle:
     id: str
     sha256: str
     path: str
+
+
+class ArticleHead(NamedTuple):
+    """An article without its text: the columns `ARTICLE_HEAD_COLUMNS`."""
+
+    number: int
+    folder: str
+    id: str
+    path: str
+    title: str
+    published: str | None
+    language: str
+    source: str | None
+    url: str | None
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

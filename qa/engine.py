@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
-from threadpoolctl import ThreadpoolController
-
 from index import Collection
 from index.models.embedder import Embedder
 from index.store.snapshot import Snapshot
@@ -49,7 +47,6 @@ class Engine:
         collection.require()
         generator = run_in_background(lambda: models.generator(settings))
         embedder = collection.model.load()
-        _use_one_blas_thread()
         collection.snapshot()
         return cls(settings, collection, prompts, calibration, embedder, generator.result)
 
@@ -65,11 +62,3 @@ class Engine:
 def open_collection(settings: Settings, models: Models | None = None) -> Collection:
     """Return the collection of the settings; nothing is read or loaded yet."""
     return Collection(settings.collection_paths, (models or LocalModels()).embedding(settings), settings.limits)
-
-
-def _use_one_blas_thread() -> None:
-    """Let numpy multiply its small matrices on one thread.
-
-    With more, they and those of the models wait for each other: one search in twenty took four times as long.
-    """
-    ThreadpoolController().select(internal_api="openblas").limit(limits=1)

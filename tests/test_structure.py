@@ -1,91 +1,177 @@
-"""The shape of the project: what README and ARCHITECTURE say of it is so."""
+"""The structure of the code, and what is said of it: layers, importers of libraries, sizes, surfaces, statements."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from index import errors as index_errors
 from qa import errors as qa_errors
-from qa.interfaces.cli.main import app, index_app, models_app
-from qa.settings import ROOT, Settings
+from tests.paths import ROOT
+from tests.structure_report import LAYERS, Import, Tree, upward_imports
 
-README = (ROOT / "README.md").read_text("utf-8")
-ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
-ROOMS = sorted([*(ROOT / "index").glob("*.py"), *(ROOT / "qa").rglob("*.py")])
 # Parsed once, before other tests run: what they leave to be collected can disturb Python 3.11 in the middle of a parse.
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in ROOMS}
+TREE = Tree(ROOT)
+MAX_MODULE_LINES = 350
+MAX_CLASS_LINES = 200
+# What of `index` the modules of `qa` may use beside its facade: what flows, the knowledge of texts, the protocols of
+# what a collection gives (its snapshot, its embedding model), and the models' files.
+INDEX_FOR_QA = {
+    *("index", "index.collection", "index.errors", "index.types", "index.models"),
+    *("index.store.snapshot", "index.search.language_index"),
+}
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(TREES[path]):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+# --- layers
 
 
-@pytest.mark.parametrize(
-    ("library", "room"),
-    [
-        ("sentence_transformers", "index/embed.py"),
-        ("faiss", "index/vectors.py"),
-        ("sqlite3", "index/layout.py"),
-        ("watchfiles", "index/watch.py"),
-        ("pypdfium2", "index/pdf.py"),
-        ("feedparser", "index/feeds.py"),
-        ("docx", "index/packages.py"),
-        ("trafilatura", "index/markup.py"),
-        ("langchain_text_splitters", "index/chunk.py"),
-        ("llama_cpp", "qa/generate.py"),
-        ("httpx", "qa/generate.py"),
-        ("gradio", "qa/chat.py"),
-        ("jinja2", "qa/page/views.py"),
-        ("mcp", "qa/assistants.py"),
-    ],
-)
-def test_each_heavy_library_has_one_importer(library: str, room: str) -> None:
-    importers = [p for p in ROOMS if any(name.split(".")[0] == library for name in imports(p))]
-    assert [p.relative_to(ROOT).as_posix() for p in importers] == [room]
+def test_every_folder_has_its_layer() -> None:
+    folders = {TREE.folder_of(module) for module in TREE.modules} - {"qa", "index"}
+    assert folders <= {folder for layer in LAYERS for folder in layer}
+
+
+def test_no_import_goes_upwards() -> None:
+    assert len(TREE.folder_imports) > 50
+    assert upward_imports(TREE) == []
+
+
+def test_an_import_upwards_would_be_found() -> None:
+    upwards = [Import("qa.retrieval.hybrid", "qa.engine"), Import("qa.writing.quote", "qa.understanding.followups")]
+    tree = Tree(ROOT)
+    tree.__dict__["imports"] = [*upwards, Import("index.store.schema", "qa.types"), Import("qa.engine", "index")]
+    assert upward_imports(tree) == [f"{one.importer} -> {one.imported}" for one in tree.imports[:3]]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    imported: dict[str, set[str]] = {module: set() for module in TREE.modules}
+    for one in TREE.imports:
+        imported[one.importer].add(one.imported)
+    assert _ends({"a": {"b"}, "b": {"a"}, "above": {"a"}, "below": set()}) == {"above", "below"}
+    for facade in ("qa", "index"):  # they import what they show when it is asked for
+        imported[facade] = set()
+    while ends := _ends(imported):
+        imported = {module: others - ends for module, others in imported.items() if module not in ends}
+    assert imported == {}
+
+
+def _ends(imported: dict[str, set[str]]) -> set[str]:
+    """Return the modules that import nothing of these, or are imported by none of them: no circle leads through."""
+    return {module for module, others in imported.items() if not others} | (
+        set(imported) - {other for others in imported.values() for other in others}
+    )
 
 
 def test_index_never_imports_qa() -> None:
-    assert not [
-        p for p in ROOMS if p.is_relative_to(ROOT / "index") and any(n.split(".")[0] == "qa" for n in imports(p))
+    index = [path for path in TREE.paths if path.is_relative_to(ROOT / "index")]
+    assert len(index) > 30
+    assert not [path for path in index if "qa" in TREE.libraries(path)]
+
+
+def test_qa_reaches_the_index_through_its_facade() -> None:
+    past = {
+        f"{one.importer} -> {one.imported}"
+        for one in TREE.imports
+        if one.importer.startswith("qa") and one.imported.startswith("index") and not _is_for_qa(one.imported)
+    }
+    assert past == set()
+
+
+def _is_for_qa(module: str) -> bool:
+    return module in INDEX_FOR_QA or module.startswith(("index.text.", "index.models."))
+
+
+@pytest.mark.parametrize(
+    ("library", "place"),
+    [
+        ("sentence_transformers", "index/models/embedder.py"),
+        ("transformers", "index/models/embedder.py"),
+        ("huggingface_hub", "index/models/download.py"),
+        ("faiss", "index/search/vector_index.py"),
+        ("scipy.sparse", "index/search/bm25.py"),
+        ("sqlite3", "index/store/"),
+        ("watchfiles", "index/sync/watch.py"),
+        ("pypdfium2", "index/readers/pdf.py"),
+        ("feedparser", "index/readers/feed.py"),
+        ("docx", "index/readers/docx.py"),
+        ("trafilatura", "index/readers/html.py"),
+        ("frontmatter", "index/readers/markdown.py"),
+        ("langchain_text_splitters", "index/text/chunking.py"),
+        ("snowballstemmer", "index/text/tokenize.py"),
+        ("llama_cpp", "qa/generation/llama.py"),
+        ("httpx", "qa/generation/openai_server.py"),
+        ("threadpoolctl", "index/search/threads.py"),
+        ("sklearn", "qa/evaluation/calibration.py"),
+        ("ir_measures", "qa/evaluation/metrics.py"),
+        ("gradio", "qa/interfaces/web/"),
+        ("uvicorn", "qa/interfaces/web/"),
+        ("jinja2", "qa/interfaces/web/"),
+        ("mcp", "qa/interfaces/http/mcp_server.py"),
+        ("typer", "qa/interfaces/cli/"),
+        ("platformdirs", "qa/resources.py"),
+    ],
+)
+def test_each_heavy_library_has_one_importer(library: str, place: str) -> None:
+    importers = [
+        path.relative_to(ROOT).as_posix()
+        for path in TREE.paths
+        if any(name == library or name.startswith(f"{library}.") for name in TREE.imported_names(path))
     ]
+    assert importers
+    assert [path for path in importers if path != place and not (place.endswith("/") and path.startswith(place))] == []
 
 
 def test_nothing_is_unpickled() -> None:
-    for path in ROOMS:
-        assert not {"pickle", "marshal", "shelve", "joblib"} & {name.split(".")[0] for name in imports(path)}
+    for path in TREE.paths:
+        assert not {"pickle", "marshal", "shelve", "joblib"} & TREE.libraries(path)
 
 
-def test_every_room_stands_in_the_architecture() -> None:
-    for path in ROOMS:
-        if path.name != "__init__.py":
-            assert f"`{path.name}`" in ARCHITECTURE
+# --- sizes and surfaces
 
 
-def test_every_command_and_setting_stands_in_the_readme() -> None:
-    commands = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    for group, of_group in (("index", index_app), ("models", models_app)):
-        commands += [f"{group} {c.name or c.callback.__name__}" for c in of_group.registered_commands if c.callback]
-    assert len(commands) >= 9
-    for command in commands:
-        assert f"mujib {command}" in README
-    for name in Settings.model_fields:
-        assert f"`MUJIB_{name.upper()}`" in README
+def test_no_module_and_no_class_is_too_long() -> None:
+    too_long = [path.relative_to(ROOT).as_posix() for path in TREE.paths if TREE.lines(path) > MAX_MODULE_LINES]
+    too_long += [name for lines, name in TREE.sizes(ast.ClassDef) if lines > MAX_CLASS_LINES]
+    assert too_long == []
+
+
+@pytest.mark.parametrize(("package", "surface"), [("qa", {"Mujib"}), ("index", {"Collection"})])
+def test_all_is_the_public_surface(package: str, surface: set[str]) -> None:
+    module = importlib.import_module(package)
+    assert set(module.__all__) == surface == set(_project_names(package))
+    for name in surface:
+        assert getattr(module, name).__module__.split(".")[0] == package
+    with pytest.raises(AttributeError, match="no attribute 'Missing'"):
+        module.Missing  # noqa: B018 - what is asked for is what is tested
+
+
+def _project_names(package: str) -> Iterator[str]:
+    """Yield what a package's `__init__` takes from its own modules to show it."""
+    for node in TREE.parsed[ROOT / package / "__init__.py"].body:
+        for part in ast.walk(node):
+            if isinstance(part, ast.ImportFrom) and str(part.module).split(".")[0] == package:
+                yield from (alias.asname or alias.name for alias in part.names)
 
 
 @pytest.mark.parametrize("module", [index_errors, qa_errors])
-def test_the_tree_of_errors_is_drawn_whole(module: object) -> None:
+def test_the_tree_of_errors_is_drawn_whole(module: ModuleType) -> None:
     drawn = set(re.findall(r"\w+Error", module.__doc__ or ""))
     defined = {name for name, value in vars(module).items() if isinstance(value, type)}
     assert defined == drawn
+
+
+def test_every_module_says_in_its_first_line_what_it_is() -> None:
+    for path, tree in TREE.parsed.items():
+        first = (ast.get_docstring(tree) or "").split("\n")[0]
+        assert first.endswith("."), f"{path}: {first!r}"
+        assert "?" not in first, f"{path} asks: {first!r}"
+
+
+# --- what must not change
 
 
 def test_the_articles_own_text_is_unchanged() -> None:
@@ -101,15 +187,16 @@ SEED_SHA256 = "f0e8f39613bce4e607f0869a93775910cdd2ee8fd121acda87cece02710d8861"
 _STATEMENT = r"f[\"'](?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA)\b"
 # What may stand in a statement itself: names of tables and columns, and our own numbers. All else is a parameter.
 _NAMES = {
-    *("layout.HEAD", "layout.CHUNK", "table", "columns", "','.join('?' * 12)", "','.join('?' * 11)"),
-    *("VERSION", "version + 1", "layout.WAIT_MS", "name"),
+    *("ARTICLE_HEAD_COLUMNS", "CHUNK_COLUMNS", "SENTENCE_COLUMNS", "_ARTICLE_HEAD_3", "_CHUNK_3"),
+    *("table", "name", "columns", "placeholders", "','.join('?' * 12)", "','.join('?' * 11)"),
+    *("SCHEMA_VERSION", "version + 1", "WAIT_MS"),
 }
 
 
 def test_no_value_is_written_into_a_statement() -> None:
     written = set()
-    for path in ROOMS:
-        for node in ast.walk(TREES[path]):
+    for path in TREE.paths:
+        for node in ast.walk(TREE.parsed[path]):
             if isinstance(node, ast.JoinedStr) and re.match(_STATEMENT, ast.unparse(node)):
                 written |= {ast.unparse(part.value) for part in node.values if isinstance(part, ast.FormattedValue)}
     assert written

@@ -11,7 +11,8 @@ from index.search.bm25 import BM25Index
 from index.search.language_index import LanguageIndex
 from index.search.vector_index import VectorIndex
 from index.store.codec import decode_vectors
-from index.store.schema import ArticleHead, ChunkRow
+from index.store.schema import ChunkRow
+from index.types import ArticleHead
 
 
 def build_language_indexes(

@@ -79,21 +79,6 @@ CHUNK_COLUMNS = 'number, article, ordinal, start, "end", key, vector, terms, cou
 SENTENCE_COLUMNS = "vectors, places, spans"  # of these the checksum is `chunks.sentences`
 
 
-class ArticleHead(NamedTuple):
-    """An article without its text: the columns `ARTICLE_HEAD_COLUMNS`."""
-
-    number: int
-    folder: str
-    id: str
-    path: str
-    title: str
-    published: str | None
-    language: str
-    source: str | None
-    url: str | None
-    sha256: str
-
-
 class ChunkRow(NamedTuple):
     """A passage: the columns `CHUNK_COLUMNS`. `article` is a number, `sentences` the checksum of a `SentenceRow`."""
 

@@ -20,9 +20,9 @@ from index.store.hashing import article_sha256
 from index.store.index_builder import build_language_indexes
 from index.store.integrity import check_compatible, read_verified, row_checksum
 from index.store.read_transaction import ReadTransaction
-from index.store.schema import ARTICLE_HEAD_COLUMNS, CHUNK_COLUMNS, ArticleHead, ChunkRow, SentenceRow, is_initialized
+from index.store.schema import ARTICLE_HEAD_COLUMNS, CHUNK_COLUMNS, ChunkRow, SentenceRow, is_initialized
 from index.text.tokenize import tokenize_for_filter
-from index.types import Article, Chunk, Span
+from index.types import Article, ArticleHead, Chunk, Span
 
 
 @dataclass(frozen=True, slots=True)

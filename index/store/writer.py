@@ -21,7 +21,6 @@ from index.store.recorded_sources import has_copy, write_copy
 from index.store.schema import (
     ARTICLE_HEAD_COLUMNS,
     CHUNK_COLUMNS,
-    ArticleHead,
     ChunkRow,
     SentenceRow,
     is_initialized,
@@ -30,7 +29,7 @@ from index.store.schema import (
 )
 from index.store.terms import TermNumbers
 from index.text.tokenize import tokenize_passage
-from index.types import Article, ArticleChange, Chunk, FileRecord, StoredArticle, UnchangedArticle
+from index.types import Article, ArticleChange, ArticleHead, Chunk, FileRecord, StoredArticle, UnchangedArticle
 
 _INSERT_ARTICLE = f"INSERT INTO articles (crc, text, {ARTICLE_HEAD_COLUMNS}) VALUES ({','.join('?' * 12)})"  # noqa: S608 - names
 _INSERT_CHUNK = f"INSERT INTO chunks (crc, {CHUNK_COLUMNS}) VALUES ({','.join('?' * 11)})"  # noqa: S608 - names

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from index.errors import ModelFetchError, RemovalError
 from index.models.download import DownloadProgress
-from index.store.schema import ArticleHead
 from index.sync.update import UpdateReport
+from index.types import ArticleHead
 from qa.engine import Engine
 from qa.errors import NotReadyError
 from qa.interfaces.web.chats import (

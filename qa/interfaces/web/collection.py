@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from index.store.schema import ArticleHead
 from index.store.snapshot import Snapshot
 from index.text.chunking import headline
+from index.types import ArticleHead
 from qa.types import SearchFilter
 
 _MAX_COLUMNS = 36  # of the plot: a longer period is shown by years

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from index.errors import ModelMissingError, MujibError
-from qa.engine import Engine, open_collection
+from qa.engine import open_collection
 from qa.errors import NotReadyError
 from qa.interfaces.web.suggestions import suggest_questions
 from qa.models import LocalModels, Models
@@ -100,7 +100,7 @@ class Startup:
             self.state = StartupState("indexing")
             collection.update(progress=lambda done, total: self._show_progress("indexing", done, total))
             self.state = StartupState("loading")
-        return Mujib(Engine.open(self.settings, self._models, collection))
+        return Mujib.from_settings(self.settings, self._models, collection)
 
     def _show_progress(self, stage: Stage, done: int, total: int) -> None:
         self.state = StartupState(stage, done, total)

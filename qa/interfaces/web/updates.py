@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator
 
-from index.sync.update import UpdateReport
+from index.collection import UpdateReport
 from qa.service import Mujib
 
 UpdateProgress = tuple[int, int]  # so many of so many passages

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from index.collection import UpdateReport
 from index.store.snapshot import CollectionStatus
-from index.sync.update import UpdateReport
 from index.text.chunking import headline
 from index.types import Article
 from qa.interfaces.formatting import (
