@@ -2,7 +2,9 @@
 
 MujibError
 ├── UsageError              exit status 2
-│   ├── QuestionError       the question is empty or too long
+│   ├── QuestionError       the question cannot be taken
+│   │   ├── EmptyQuestionError    it has no word
+│   │   └── QuestionTooLongError  it has more characters than are taken
 │   └── SettingsError       a setting (MUJIB_...) has a value it cannot have
 ├── PromptError             a file in prompts/ is missing or has other placeholders than it must
 ├── GenerationError         the answering model gave nothing: the server cannot be reached, the file is no model
@@ -16,7 +18,15 @@ from index.errors import MujibError, UsageError
 
 
 class QuestionError(UsageError):
-    """The question is empty or too long."""
+    """The question cannot be taken."""
+
+
+class EmptyQuestionError(QuestionError):
+    """The question has no word."""
+
+
+class QuestionTooLongError(QuestionError):
+    """The question has more characters than are taken."""
 
 
 class SettingsError(UsageError):

@@ -1,4 +1,4 @@
-"""The words of the interface in the reader's language."""
+"""The words of the interfaces in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,25 +8,36 @@ from functools import cache
 from pathlib import Path
 
 from index.errors import BusyError, MujibError
-from qa.errors import QuestionError
-from qa.types import Language
+from qa.errors import EmptyQuestionError, QuestionTooLongError
+from qa.types import Event, EvidenceFound, Language, Waiting
 from qa.understanding.validation import MAX_CHARACTERS
 
 Words = Mapping[str, str]
 LANGUAGES: tuple[Language, ...] = ("en", "ar")
+_FOLDER = Path(__file__).with_name("locale")
 
 
 @cache
 def load_words(language: Language) -> Words:
-    """Return everything the page says in a language, by name: `words.ar.toml`, `words.en.toml`."""
-    return tomllib.loads(Path(__file__).parent.joinpath("locale", f"{language}.toml").read_text("utf-8"))
+    """Return the words of the interfaces in a language, by name: `locale/ar.toml`, `locale/en.toml`."""
+    return tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
 
 
-def error_message(error: MujibError, said: Words) -> str:
-    """Return what went wrong, in the page's own words where it has some, else in those of the error."""
-    if isinstance(error, QuestionError):
-        empty = "empty" in str(error)
-        return said["empty_question"] if empty else said["long_question"].format(most=f"{MAX_CHARACTERS:,}")
+def error_message(error: MujibError, words: Words) -> str:
+    """Return what went wrong, in the words of the interface where it has some, else in those of the error."""
+    if isinstance(error, EmptyQuestionError):
+        return words["empty_question"]
+    if isinstance(error, QuestionTooLongError):
+        return words["long_question"].format(most=f"{MAX_CHARACTERS:,}")
     if isinstance(error, BusyError):
-        return said["busy"]
-    return said["failed"].format(problem=error)
+        return words["busy"]
+    return words["failed"].format(problem=error)
+
+
+def progress_message(event: Event, words: Words) -> str:
+    """Return what is going on after an event of an answer that is not finished."""
+    if isinstance(event, Waiting):
+        return words["waiting"].format(ahead=event.ahead)
+    if isinstance(event, EvidenceFound) and not event.enough:
+        return words["searching"]
+    return words["writing"]

@@ -1,4 +1,7 @@
-"""The answer on a terminal. `python -m tests.interfaces.test_terminal ask "..."`: the command line with stand-ins that dribble."""
+"""The answer on a terminal.
+
+`python -m tests.interfaces.test_terminal ask "..."`: the command line with an answering model that writes slowly.
+"""
 
 from __future__ import annotations
 
@@ -26,16 +29,28 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from index.models.embedder import load_embedder
 from index.text.normalize import detect_language
-from qa.engine import load_generator
-from qa.generation.base import Cancelled, ReplyCutError
+from qa.generation.base import Cancelled, Generator, ReplyCutError
 from qa.interfaces.cli.main import main
-from qa.interfaces.formatting import answer_as_text
-from qa.interfaces.terminal import follow_answer, print_answer
-from qa.settings import ROOT
-from qa.types import Answer, Citation, DraftGrown, Event, EvidenceFound, Prompt, Sentence, SentencesChecked, Status
-from tests.fakes import FakeEmbedder, ScriptedGenerator
+from qa.interfaces.formatting import AnswerLayout, Segment, SentenceBlock, answer_as_text
+from qa.interfaces.i18n import load_words
+from qa.interfaces.terminal import follow_answer, print_answer, print_layout
+from qa.settings import Settings
+from qa.types import (
+    Answer,
+    Citation,
+    DraftGrown,
+    Event,
+    EvidenceFound,
+    Language,
+    Prompt,
+    Sentence,
+    SentencesChecked,
+    Status,
+    Waiting,
+)
+from tests.fakes import FakeModels, ScriptedGenerator
+from tests.paths import ROOT
 
 QUESTION = "How many people did the police arrest?"
 LONG = " ".join(a + b + c for a in "bdfg" for b in "aeiou" for c in "lmnr")
@@ -46,7 +61,7 @@ _MARKS = "\u200e\u200f"
 
 
 class Dribbling(ScriptedGenerator):
-    """Says its reply word by word, one each `PACE` seconds, whatever it is asked."""
+    """Replies word by word, one each `PACE` seconds, whatever it is asked."""
 
     def stream(self, prompt: Prompt, stop: Cancelled) -> Iterator[str]:
         for word in re.findall(r"\S+\s*", os.environ["REPLY"]):
@@ -54,6 +69,13 @@ class Dribbling(ScriptedGenerator):
             if stop():
                 raise ReplyCutError
             yield word
+
+
+class DribblingModels(FakeModels):
+    """The stand-ins for the models, of which the answering one is slow."""
+
+    def generator(self, settings: Settings) -> Generator:
+        return Dribbling()
 
 
 @dataclass
@@ -271,26 +293,76 @@ def test_what_is_not_found_warns_and_english_alone_is_told_no_direction() -> Non
     assert not set(written) & set(_ISOLATES + _MARKS)
 
 
-def test_a_draft_is_dim_until_its_sentence_is_checked() -> None:
-    done = answer(Sentence("Eight people.", "supported", (1,)), citations=[cited(1, "Eight people.")])
+def test_marked_words_are_bold_and_underlined_and_keep_their_place() -> None:
+    layout = AnswerLayout(
+        (SentenceBlock(Segment("Eight people came.", "supported", marked=((0, 5), (13, 17))), (), ()),)
+    )
     file = io.StringIO()
+    print_layout(console(file), layout)
+    assert file.getvalue() == "\x1b[1;4mEight\x1b[0m people \x1b[1;4mcame\x1b[0m.\n"
 
-    def events() -> Iterator[Event]:
-        yield EvidenceFound((), True, ())
-        for event in (
-            DraftGrown("Eight \x1b[2Jpeo\u202eple"),
-            SentencesChecked((Sentence("Eight people.", "supported", (7,)),)),
-        ):
+
+def test_a_path_is_not_broken_however_narrow_the_terminal_is() -> None:
+    file = io.StringIO()
+    path = "articles/of the year 2017/the attack in Westminster.txt"
+    print_answer(console(file, width=20), answer(closest=[cited(1, "Eight people.", "A title", path)]))
+    assert path in file.getvalue()
+
+
+def followed(*events: Event, language: Language = "en") -> tuple[str, list[Screen]]:
+    """Return what is written while an answer is followed, and the screen as it is after each event."""
+    file = io.StringIO()
+    screens: list[Screen] = []
+
+    def slowly() -> Iterator[Event]:
+        for event in events:
             yield event
             time.sleep(0.3)  # the screen is renewed ten times a second
-        yield done
+            screens.append(screen_of(file.getvalue()))
+        yield answer()
 
-    assert follow_answer(console(file), events()) is done
-    assert "\x1b[2mEight [2Jpeople\x1b[0m" in file.getvalue()
-    assert "\x1b[2KEight people. \x1b[36m[1]\x1b[0m" in file.getvalue()  # numbered as it will be, not as evidence
+    follow_answer(console(file), slowly(), load_words(language))
+    screens.append(screen_of(file.getvalue()))
+    return file.getvalue(), screens
+
+
+def screen_of(written: str) -> Screen:
     screen = Screen(10, 80)
-    screen.write(file.getvalue().replace("\n", "\r\n"))
-    assert not "".join(screen.rows)
+    screen.write(written.replace("\n", "\r\n"))
+    return screen
+
+
+def test_what_is_not_checked_is_never_written() -> None:
+    cites = (cited(1, "Eight people."),)
+    written, screens = followed(
+        EvidenceFound((), True, ()),
+        DraftGrown("The minister Zorblax"),
+        SentencesChecked((Sentence("Eight people.", "supported", (1,)),), cites),
+        DraftGrown("and Zorblax \x1b[2J said"),
+    )
+    assert "Zorblax" not in written
+    writing = "Found. The answer is being written…"
+    shown_rows = [[re.sub(r"^[\u2800-\u28ff] ", "", words(row)) for row in screen.rows if row] for screen in screens]
+    assert shown_rows == [*[[writing]] * 2, *[["Eight people. [1]", writing]] * 2, []]
+    assert "Eight people. \x1b[36m[1]\x1b[0m" in written
+
+
+def test_progress_is_shown_in_the_language_of_the_question() -> None:
+    written, screens = followed(Waiting(3), language="ar")
+    assert load_words("ar")["waiting"].format(ahead=3) in words(written)
+    assert "\x1b[2 k" in written
+    assert not "".join(screens[-1].rows)
+
+
+def test_a_checked_answer_longer_than_the_window_shows_its_end_and_leaves_no_trace() -> None:
+    sentences_ = tuple(Sentence(f"Sentence {n}: {LONG[:100]}", "supported", ()) for n in range(12))
+    written, screens = followed(SentencesChecked(sentences_))
+    rows = [row for row in screens[0].rows if row]
+    assert "Sentence 11" in "".join(rows)
+    assert "Sentence 0" not in written
+    assert words(rows[-1]).endswith("being written…")
+    assert len(screens[-1].rows) <= screens[-1].height
+    assert not "".join(screens[-1].rows)
 
 
 @pytest.mark.parametrize("size", [(6, 24), (24, 80)])
@@ -298,7 +370,7 @@ def test_in_a_terminal_the_answer_remains_and_nothing_else(indexed: None, size: 
     reply = "8 people in London. " * 8
     run = in_terminal("ask", QUESTION, size=size, reply=reply)
     assert run.status == 0
-    assert run.written.count("\x1b[2m") > 3  # the draft grew
+    assert "being written…" in run.written
     screen = Screen(*size)
     screen.write(run.written)
     expected = Screen(*size)
@@ -307,12 +379,13 @@ def test_in_a_terminal_the_answer_remains_and_nothing_else(indexed: None, size: 
     assert screen.rows[0].startswith("The police arrested 8")
 
 
-def test_a_draft_longer_than_the_window_leaves_no_trace(indexed: None) -> None:
+def test_a_draft_is_not_shown_and_leaves_no_trace(indexed: None) -> None:
     run = in_terminal("ask", QUESTION, size=(6, 24), reply=LONG, environment={"MUJIB_FREE_WORDING": "true"})
-    draft, _ = run.written.split("\x1b[0 k")
-    assert "gur" in draft
+    before, _ = run.written.split("\x1b[0 k")
+    assert "being written…" in before
+    assert not [word for word in LONG.split() if word in before]
     screen = Screen(6, 24)
-    screen.write(draft)
+    screen.write(before)
     assert not "".join(screen.rows)
     assert len(screen.rows) <= screen.height
 
@@ -354,7 +427,7 @@ def test_a_pipe_is_written_to_plainly_and_so_is_json(indexed: None) -> None:
     assert json.loads(run.written[run.written.index("{") :])["status"] == "answered"
 
 
-@pytest.mark.parametrize("reached", ["\x1b[2m", "\x1b[?25l"])
+@pytest.mark.parametrize("reached", ["being written", "\x1b[?25l"])
 def test_ctrl_c_ends_it_with_130_and_gives_the_cursor_back(indexed: None, reached: str) -> None:
     run = in_terminal("ask", QUESTION, press=(reached, b"\x03"), reply=LONG, environment={"PACE": "0.2"})
     assert run.status == 130
@@ -367,7 +440,4 @@ def test_ctrl_c_ends_it_with_130_and_gives_the_cursor_back(indexed: None, reache
 if __name__ == "__main__":
     if sys.stdin.isatty():
         fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)  # what is typed in it, Ctrl+C, is for this process
-    model_identity = lambda *_: FakeEmbedder.identity
-    load_embedder = lambda *_: FakeEmbedder()
-    load_generator = lambda settings: Dribbling()
-    main()
+    main(DribblingModels())

@@ -1,13 +1,20 @@
-"""An answer as plain text and as JSON, and the direction of a text."""
+"""An answer as lines of plain text, and as JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Literal
 
-from index.text.normalize import detect_language
-from qa.types import Answer, Citation, Language
+from qa.interfaces.formatting.layout import AnswerLayout, Segment, SourceBlock, layout_answer
+from qa.interfaces.i18n import load_words
+from qa.types import Answer
+
+Line = tuple[Segment, ...]
+
+_SPACE = Segment(" ", "separator")
+_INDENT = Segment("    ", "separator")
+_BULLET = Segment("-", "separator")
 
 
 def answer_as_json(answer: Answer) -> str:
@@ -16,62 +23,74 @@ def answer_as_json(answer: Answer) -> str:
 
 
 def answer_as_text(answer: Answer) -> str:
-    """Return the answer and its sources as plain text for a terminal or a pipe."""
-    doubt = {"ar": "غير مسنود: ", "en": "Not supported by the articles: "}[answer.language]
-    lines = [answer.text, *_notes(answer)]
-    lines += [doubt + sentence.text for sentence in answer.sentences if sentence.support == "unsupported"]
-    if answer.closest:
-        lines += ["", _closest(answer.language)]
-        lines += [_source(c, "-", answer.language) for c in answer.closest]
-    if answer.citations:
-        lines += ["", *(_source(c, f"[{c.number}]", answer.language) for c in answer.citations)]
-    return "\n".join(lines)
+    """Return the answer and its sources as plain text for a terminal or a pipe of this computer."""
+    return _join(text_lines(layout_answer(answer, load_words(answer.language))))
 
 
-def is_translated(answer: Answer) -> bool:
-    """Return whether a sentence is in another language than the quote that it rests on."""
-    quoted = {citation.number: detect_language(citation.quote) for citation in answer.citations}
-    said = {(number, detect_language(one.text)) for one in answer.sentences for number in one.citations}
-    return any(quoted.get(number, language) != language for number, language in said)
+def answer_as_shareable_text(answer: Answer) -> str:
+    """Return the answer and its sources as plain text that names no place on this computer."""
+    return _join(text_lines(layout_answer(answer, load_words(answer.language)), shareable=True))
 
 
-def _notes(answer: Answer) -> list[str]:
-    """Return what a reader should know of how the answer came about."""
-    arabic = answer.language == "ar"
-    notes = {
-        "quoted": "(اقتباس من المقال)" if arabic else "(quoted from the article)",
-        "cut": "(قُطع الجواب قبل نهايته)" if arabic else "(cut before its end)",
-    }
-    said = [notes[answer.status]] if answer.status in notes else []
-    if is_translated(answer):
-        said.append(
-            "(مترجم آليا عن المقال: قارنه بالاقتباس)" if arabic else "(translated from the article: compare the quote)"
-        )
-    if answer.asked != answer.question:
-        said.append(f"({'فُهم السؤال هكذا' if arabic else 'Understood as'}: {answer.asked})")
-    if answer.since or answer.until:
-        first, last = answer.since or "…", answer.until or "…"
-        said.append(f"(مقالات من {first} إلى {last})" if arabic else f"(Articles from {first} to {last})")
-    return said
+def text_lines(layout: AnswerLayout, *, shareable: bool = False) -> Iterator[Line]:
+    """Yield an answer and its sources line by line; text of an article may hold line breaks of its own.
+
+    A source is named by the path of its file, or in a `shareable` text by its outlet and its address of the web.
+    """
+    yield answer_line(layout)
+    for note in layout.notes:
+        yield Segment("(", "separator"), *note.short, Segment(")", "separator")
+    yield from _unsupported_lines(layout)
+    if layout.closest:
+        yield ()
+        yield (layout.closest.heading.wrapped("", ":"),)
+        for source in layout.closest.sources:
+            yield from _source_lines(source, shareable)
+    if layout.sources:
+        yield ()
+        for source in layout.sources.sources:
+            yield from _source_lines(source, shareable)
 
 
-def text_direction(text: str) -> Literal["rtl", "ltr"]:
-    """Return the direction that most of a text's letters have."""
-    return "rtl" if detect_language(text) == "ar" else "ltr"
+def answer_line(layout: AnswerLayout) -> Line:
+    """Return the sentences of an answer with their markers, or its refusal, as one line."""
+    if layout.refusal:
+        return (layout.refusal,)
+    line: list[Segment] = []
+    for block in layout.sentences:
+        if line:
+            line.append(_SPACE)
+        line.append(block.text)
+        for reference in block.references:
+            line += [_SPACE, reference.marker.wrapped("[", "]")]
+    return tuple(line)
 
 
-def _closest(language: Language) -> str:
-    return {"ar": "أقرب ما في المقالات، وليس جوابا:", "en": "Closest in the articles, not an answer:"}[language]
+def _join(lines: Iterator[Line]) -> str:
+    return "\n".join("".join(segment.text for segment in line) for line in lines)
 
 
-def _source(citation: Citation, mark: str, language: Language) -> str:
-    lines = [f"{mark} {_heading(citation)}", f"    «{citation.quote}»"]
-    return "\n".join(lines + ([f"    {_also(citation, language)}"] if citation.also else []))
+def _unsupported_lines(layout: AnswerLayout) -> Iterator[Line]:
+    for block in layout.sentences:
+        for warning in block.warnings:
+            if warning.kind == "unsupported":
+                yield Segment("".join(part.text for part in warning.short) + ": ", "warning"), block.text
 
 
-def _also(citation: Citation, language: Language) -> str:
-    return {"ar": "نشره أيضا: ", "en": "Also reported by: "}[language] + "; ".join(citation.also)
+def _source_lines(source: SourceBlock, shareable: bool) -> Iterator[Line]:
+    yield source.number.wrapped("[", "]") if source.number else _BULLET, _SPACE, *_source_heading(source, shareable)
+    yield _INDENT, source.quote.wrapped("«", "»")
+    if source.also:
+        yield _INDENT, source.also.label.wrapped("", ": "), *_separated("; ", source.also.outlets)
 
 
-def _heading(citation: Citation) -> str:
-    return " · ".join(part for part in (citation.title, citation.published, citation.path) if part)
+def _source_heading(source: SourceBlock, shareable: bool) -> Line:
+    details = source.public_details() if shareable else (source.day, source.path)
+    known = (part for part in (source.title, *details) if part.text and part.role != "no_day")
+    return _separated(" · ", tuple(known))
+
+
+def _separated(separator: str, parts: Line) -> Line:
+    """Return the parts with a separator between each two."""
+    separated = [piece for part in parts for piece in (Segment(separator, "separator"), part)]
+    return tuple(separated[1:])
