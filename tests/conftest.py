@@ -31,6 +31,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="the long versions of the fault tests")
 
 
+# Marks by the beginning of a test's name, so that `make check` can leave out what needs a browser or takes long.
+MARKS = {
+    "tests/interfaces/test_browser.py": "browser",
+    "tests/interfaces/test_hostile_page.py": "browser",
+    "tests/faults/": "slow",
+    "tests/index/test_models.py::": "slow",  # pip is started for each part
+    "tests/index/test_sandbox.py::test_a_child_that_held_much_memory": "slow",
+    "tests/index/test_sandbox.py::test_a_document_that_is_enormous": "slow",
+    "tests/index/test_watch.py::": "slow",  # files must settle
+    # Each starts the whole program in a terminal of its own; `test_a_pipe_is_written_to_plainly` stays.
+    "tests/interfaces/test_terminal.py::test_a_draft_is_not_shown": "slow",
+    "tests/interfaces/test_terminal.py::test_arabic_is_told": "slow",
+    "tests/interfaces/test_terminal.py::test_ctrl_c_ends_it": "slow",
+    "tests/interfaces/test_terminal.py::test_in_a_terminal": "slow",
+    "tests/interfaces/test_terminal.py::test_several_questions": "slow",
+    "tests/interfaces/test_terminal.py::test_where_it_is_asked": "slow",
+    "tests/interfaces/test_web_app.py::": "slow",  # whole servers
+    "tests/qa/test_attacks.py::test_ten_thousand_drafts": "slow",
+    "tests/qa/test_retrieval.py::test_a_ligature_of_eighteen_letters": "slow",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for beginning, mark in MARKS.items():
+            if item.nodeid.startswith(beginning):
+                item.add_marker(mark)
+
+
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

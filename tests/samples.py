@@ -1,4 +1,4 @@
-"""Small files of every kind, made here: what they say is known to the last letter."""
+"""Small files of every kind, made by the tests: their content is known to the last letter."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from index import errors as index_errors
 from qa import errors as qa_errors
 from tests.paths import ROOT
-from tests.structure_report import LAYERS, Import, Tree, upward_imports
+from tests.structure_report import LAYERS, ONE_IMPORTER, Import, Tree, upward_imports
 
 # Parsed once, before other tests run: what they leave to be collected can disturb Python 3.11 in the middle of a parse.
 TREE = Tree(ROOT)
@@ -85,42 +85,9 @@ def _is_for_qa(module: str) -> bool:
     return module in INDEX_FOR_QA or module.startswith(("index.text.", "index.models."))
 
 
-@pytest.mark.parametrize(
-    ("library", "place"),
-    [
-        ("sentence_transformers", "index/models/embedder.py"),
-        ("transformers", "index/models/embedder.py"),
-        ("huggingface_hub", "index/models/download.py"),
-        ("faiss", "index/search/vector_index.py"),
-        ("scipy.sparse", "index/search/bm25.py"),
-        ("sqlite3", "index/store/"),
-        ("watchfiles", "index/sync/watch.py"),
-        ("pypdfium2", "index/readers/pdf.py"),
-        ("feedparser", "index/readers/feed.py"),
-        ("docx", "index/readers/docx.py"),
-        ("trafilatura", "index/readers/html.py"),
-        ("frontmatter", "index/readers/markdown.py"),
-        ("langchain_text_splitters", "index/text/chunking.py"),
-        ("snowballstemmer", "index/text/tokenize.py"),
-        ("llama_cpp", "qa/generation/llama.py"),
-        ("httpx", "qa/generation/openai_server.py"),
-        ("threadpoolctl", "index/search/threads.py"),
-        ("sklearn", "qa/evaluation/calibration.py"),
-        ("ir_measures", "qa/evaluation/metrics.py"),
-        ("gradio", "qa/interfaces/web/"),
-        ("uvicorn", "qa/interfaces/web/"),
-        ("jinja2", "qa/interfaces/web/"),
-        ("mcp", "qa/interfaces/http/mcp_server.py"),
-        ("typer", "qa/interfaces/cli/"),
-        ("platformdirs", "qa/resources.py"),
-    ],
-)
+@pytest.mark.parametrize(("library", "place"), ONE_IMPORTER.items())
 def test_each_heavy_library_has_one_importer(library: str, place: str) -> None:
-    importers = [
-        path.relative_to(ROOT).as_posix()
-        for path in TREE.paths
-        if any(name == library or name.startswith(f"{library}.") for name in TREE.imported_names(path))
-    ]
+    importers = TREE.importers(library)
     assert importers
     assert [path for path in importers if path != place and not (place.endswith("/") and path.startswith(place))] == []
 

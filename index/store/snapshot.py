@@ -49,13 +49,18 @@ class StoredSentences:
     """What is stored of the sentences of a passage, in their order.
 
     `vectors` are unit vectors [s, d]. `terms` [t] are held in `places` [t]: 0 is the title, 1 the first sentence.
-    `spans` [s] are as in `Chunk.spans`.
+    `encoded_spans` are decoded when they are asked for: a search scores a hundred passages and shows a dozen.
     """
 
     vectors: NDArray[np.float32]
     terms: NDArray[np.int32]
     places: NDArray[np.uint16]
-    spans: tuple[Span, ...]
+    encoded_spans: bytes
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Return the span of each sentence, as in `Chunk.spans`."""
+        return decode_spans(self.encoded_spans)
 
 
 class _ChunkPlace(NamedTuple):
@@ -155,7 +160,7 @@ class Snapshot:
 
     def _decode(self, row: SentenceRow) -> StoredSentences:
         terms, places = decode_places(row.places)
-        return StoredSentences(decode_vectors(row.vectors, self.dimension), terms, places, decode_spans(row.spans))
+        return StoredSentences(decode_vectors(row.vectors, self.dimension), terms, places, row.spans)
 
     def _sentence_rows(self, numbers: Iterable[int]) -> Iterator[tuple[int, SentenceRow]]:
         """Yield each of these passages once, its row checked against its checksum."""

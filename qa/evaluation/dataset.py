@@ -32,7 +32,12 @@ class QuestionLine(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question in one language about an article in one; where they differ, the article's twin is withheld."""
+    """A question in one language about an article in one.
+
+    Where the languages differ, the translation of the article into the question's language is withheld.
+    `documents` are the ids of the articles that hold the answer, by language, `answers` the accepted spans of their
+    texts.
+    """
 
     id: str
     set: str
@@ -59,7 +64,7 @@ class Case:
 
     @property
     def translations(self) -> tuple[str, ...]:
-        """Return the ids of the articles that hold the answer and are there, when they are in both languages."""
+        """Return the ids of the articles that hold the answer when they are in both languages and none is withheld."""
         return () if self.withheld or len(self.documents) < 2 else tuple(self.documents.values())
 
 
@@ -68,34 +73,38 @@ def read_cases(path: Path) -> list[Case]:
 
     Raises `UsageError` naming the line that cannot be read.
     """
-    cases = []
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the questions in {path}: {error}") from None
+    cases: list[Case] = []
     for number, text in enumerate(lines, start=1):
         try:
             line = QuestionLine.model_validate(json.loads(text))
         except (ValidationError, json.JSONDecodeError) as error:
             reason = str(error).splitlines()[0]
             raise UsageError(f"{path}, line {number}: {reason}. See the README for the format of a question.") from None
-        cases += [
-            Case(line.id, line.set, parse_question(asked, language), article_language, line.documents, line.answers)
-            for language, asked in line.questions.items()
-            for article_language in line.documents
-        ]
+        cases += _cases(line)
     return cases
+
+
+def _cases(line: QuestionLine) -> list[Case]:
+    return [
+        Case(line.id, line.set, parse_question(text, language), article_language, line.documents, line.answers)
+        for language, text in line.questions.items()
+        for article_language in line.documents
+    ]
 
 
 def sample_cases(cases: Sequence[Case], limit: int | None, kind: Callable[[Case], object]) -> list[Case]:
     """Return a fixed sample of `limit` cases of each kind, all when `limit` is None."""
     if limit is None:
         return list(cases)
-    shuffled = random.Random(_SEED).sample(cases, len(cases))
-    kept: dict[object, list[Case]] = {}
+    shuffled = random.Random(_SEED).sample(cases, len(cases))  # noqa: S311 - a sample, not a secret
+    by_kind: dict[object, list[Case]] = {}
     for case in shuffled:
-        kept.setdefault(kind(case), []).append(case)
-    return [case for group in kept.values() for case in group[:limit]]
+        by_kind.setdefault(kind(case), []).append(case)
+    return [case for group in by_kind.values() for case in group[:limit]]
 
 
 def contains_answer(text: str, answers: Sequence[str]) -> bool:

@@ -1,66 +1,74 @@
-"""An index of the articles of an evaluation, and the vectors of its questions; both kept for the next run."""
+"""The collection of an evaluation and the vectors of its questions; both are kept for the next run."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.models.embedder import Embedder, load_embedder
-from index.models.registry import model_identity
-from index.store.writer import Writer
-from index.sync.sources import SourcePath
-from index.sync.update import ProgressCallback, update_store
+from index import Collection
+from index.collection import CollectionPaths, ProgressCallback
+from index.models.embedder import EmbeddingModel
 from qa.evaluation.dataset import Case
-from qa.settings import ROOT, Settings
+from qa.models import LocalModels, Models
+from qa.settings import Settings
+
+_BATCH = 64  # questions that are embedded between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSetup:
-    """An index of the articles of an evaluation, and the vectors of its questions; both kept for the next run.
+    """What an evaluation needs: the articles it is about, its cases, and the vectors [d] of their questions by text.
 
-    `settings` are those of the program, but for the index.
+    `settings` are those of the program, but for the folder of the index.
     """
 
     settings: Settings
+    models: Models
+    collection: Collection
     cases: list[Case]
-    vectors: Mapping[str, NDArray[np.float32]]
-    embedder: Callable[[], Embedder]
+    question_vectors: Mapping[str, NDArray[np.float32]]
 
 
 def prepare_evaluation(
-    settings: Settings, articles: Sequence[Path], cases: list[Case], progress: ProgressCallback
+    settings: Settings,
+    articles: Sequence[Path],
+    cases: list[Case],
+    progress: ProgressCallback,
+    models: Models | None = None,
 ) -> EvaluationSetup:
-    """Index `articles` in a store of their own, embed the questions, and return both; only what is new is embedded."""
+    """Index `articles` in a store of their own and embed the questions; only what is new is embedded."""
+    models = models or LocalModels()
     folder = settings.data / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
-    identity = model_identity(settings.embedding_model, settings.models)
-    embedder = cache(lambda: load_embedder(settings.embedding_model, settings.models))
     paths = sorted(path.resolve() for path in articles)
-    own = settings.model_copy(update={"data": folder / _digest(*map(str, paths))})
-    with Writer(own.store, identity) as writer:
-        update_store(writer, [SourcePath.of(path, ROOT) for path in paths], embedder, settings.limits, progress)
-    known = folder / f"questions-{_digest(identity)}.npz"
+    own_settings = settings.model_copy(update={"data": folder / _digest(*map(str, paths))})
+    own_paths = CollectionPaths(own_settings.store, paths[0], settings.collection_paths.base)
+    model = models.embedding(settings)
+    collection = Collection(own_paths, model, settings.limits)
+    collection.update(paths, progress=progress)
     texts = list(dict.fromkeys(case.question.text for case in cases))
-    return EvaluationSetup(own, cases, _question_vectors(texts, known, embedder, progress), embedder)
+    known_vectors = folder / f"questions-{_digest(model.identity)}.npz"
+    vectors = _embed_questions(texts, known_vectors, model, progress)
+    return EvaluationSetup(own_settings, models, collection, cases, vectors)
 
 
-def _question_vectors(
-    texts: Sequence[str], path: Path, embedder: Callable[[], Embedder], progress: ProgressCallback
+def _embed_questions(
+    texts: Sequence[str], path: Path, model: EmbeddingModel, progress: ProgressCallback
 ) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors of questions by text; those that are not in the file at `path` are embedded and added."""
     vectors: dict[str, NDArray[np.float32]] = {}
     if path.exists():
-        with np.load(path) as kept:
-            vectors = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
+        with np.load(path) as known:
+            vectors = dict(zip(known["texts"].tolist(), known["vectors"], strict=True))
     new = [text for text in texts if text not in vectors]
-    for start in range(0, len(new), 64):
-        batch = new[start : start + 64]
-        vectors |= dict(zip(batch, embedder().embed_queries(batch), strict=True))
+    for start in range(0, len(new), _BATCH):
+        batch = new[start : start + _BATCH]
+        vectors |= dict(zip(batch, model.load().embed_queries(batch), strict=True))
         progress(start + len(batch), len(new))
     if new:
         np.savez(path, texts=np.array(list(vectors)), vectors=np.stack(list(vectors.values())))

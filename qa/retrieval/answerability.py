@@ -1,8 +1,8 @@
-"""How sure is it that the collection holds the answer: a calibrated probability from a few features.
+"""The calibrated probability that the collection holds the answer to a question.
 
-Logistic regression with weights of its own for each pair of languages. What tells most beside the best sentence's
+Logistic regression with weights of its own for each pair of languages. The best feature beside the best sentence's
 cosine is how far that sentence stands out from those behind it: where the answer is missing, many sentences of the
-subject lie about equally near. The weights belong to one embedding model; `mujib eval calibrate` fits them anew.
+subject are about equally near. The weights belong to one embedding model; `mujib eval calibrate` fits them anew.
 """
 
 from __future__ import annotations
@@ -16,70 +16,72 @@ from typing import Any
 
 from index.errors import UsageError
 
-# The sentences, counted from the best, that the best one is compared to.
-_BEHIND = (5, 11, 21)
-FEATURES = ("similarity", "passage", *(f"above_{place}" for place in _BEHIND))
+_COMPARED_RANKS = (5, 11, 21)  # of the sentences that the best one is compared to
+FEATURES = ("similarity", "passage", *(f"above_{rank}" for rank in _COMPARED_RANKS))
+LANGUAGE_PAIRS = tuple(f"{question} -> {article}" for question in ("ar", "en") for article in ("ar", "en"))
+_MAX_LOGIT = 30.0
 
-Features = tuple[float | None, ...]  # in the order of `SIGNS`; None where there is no such sentence
+Features = tuple[float | None, ...]  # in the order of `FEATURES`; None where there is no such sentence
 
 
 @dataclass(frozen=True, slots=True)
 class PairWeights:
-    """What one pair of languages was fitted to: each sign's usual value and weight, and what no sign explains."""
+    """What was fitted for one pair of languages: the mean and the weight of each feature, and the intercept."""
 
-    usual: tuple[float, ...]
+    means: tuple[float, ...]
     weights: tuple[float, ...]
     intercept: float
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fitted weights by `question -> article` languages, and the confidence that is enough to answer."""
+    """The fitted weights by `question -> article` languages, for the embedding model that they were fitted with.
+
+    A question is answered when its confidence is at least `min_confidence`.
+    """
 
     embedding: str
-    enough: float
+    min_confidence: float
     pairs: Mapping[str, PairWeights]
 
-    def confidence(self, question_language: str, article_language: str, found: Features) -> float:
+    def confidence(self, question_language: str, article_language: str, features: Features) -> float:
         """Return the probability, 0 to 1, that the collection holds the answer.
 
-        A sign that there is none of counts as usual: a small collection is not held against an answer.
+        A feature that is missing takes its mean: a small collection does not count against an answer.
         """
-        fitted = self.pairs[f"{question_language} -> {article_language}"]
-        values = [usual if sign is None else sign for usual, sign in zip(fitted.usual, found, strict=True)]
-        total = fitted.intercept + sum(w * value for w, value in zip(fitted.weights, values, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+        pair = self.pairs[f"{question_language} -> {article_language}"]
+        values = [mean if value is None else value for mean, value in zip(pair.means, features, strict=True)]
+        logit = pair.intercept + sum(weight * value for weight, value in zip(pair.weights, values, strict=True))
+        return 1 / (1 + math.exp(-max(-_MAX_LOGIT, min(_MAX_LOGIT, logit))))
 
 
-def compute_features(similarity: float, passage: float, weights: Sequence[float]) -> Features:
-    """Return the signs of a search.
+def compute_features(similarity: float, passage: float, scores: Sequence[float]) -> Features:
+    """Return the features of a search.
 
-    The best sentence's cosine, its passage's score, and how far its weight is above those of sentences behind it;
-    `weights` are those of all sentences, the greatest first.
+    They are the best sentence's cosine, its passage's score, and how far its score is above those of sentences behind
+    it; `scores` are those of all sentences, the highest first.
     """
-    return (
-        similarity,
-        passage,
-        *(weights[0] - weights[place - 1] if place <= len(weights) else None for place in _BEHIND),
-    )
+    margins = (scores[0] - scores[rank - 1] if rank <= len(scores) else None for rank in _COMPARED_RANKS)
+    return (similarity, passage, *margins)
 
 
 def load_calibration(path: Path) -> Calibration:
     """Read a calibration. Raises `UsageError` when the file is not one."""
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-        pairs = {
-            name: PairWeights(
-                tuple(float(pair["usual"][sign]) for sign in FEATURES),
-                tuple(float(pair["weights"][sign]) for sign in FEATURES),
-                float(pair["intercept"]),
-            )
-            for name, pair in table["pairs"].items()
-        }
-        if set(pairs) != {f"{q} -> {a}" for q in ("ar", "en") for a in ("ar", "en")}:
+        pairs = {name: _pair_weights(pair) for name, pair in table["pairs"].items()}
+        if set(pairs) != set(LANGUAGE_PAIRS):
             raise KeyError("pairs")
         return Calibration(str(table["embedding"]), float(table["enough"]), pairs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{path} is not a calibration ({type(error).__name__}: {error}). Make it anew with `mujib eval calibrate`."
         ) from None
+
+
+def _pair_weights(table: Mapping[str, Any]) -> PairWeights:
+    return PairWeights(
+        means=tuple(float(table["usual"][feature]) for feature in FEATURES),
+        weights=tuple(float(table["weights"][feature]) for feature in FEATURES),
+        intercept=float(table["intercept"]),
+    )

@@ -67,7 +67,7 @@ def select_evidence(
         search_filter,
         _best_evidence(snapshot, scored),
         round(confidence, 3),
-        answerable=confidence >= calibration.enough,
+        answerable=confidence >= calibration.min_confidence,
     )
 
 
@@ -90,13 +90,14 @@ def score_sentences(snapshot: Snapshot, question: Question, articles: Sequence[A
     """Return every sentence of the best passages, the highest score first."""
     hits = [(hit, article) for article in articles for hit in article.hits]
     hits.sort(key=lambda item: (-item[0].score, item[0].chunk.id))
+    contents = snapshot.articles(hit.chunk.article_id for hit, _ in hits[:_PASSAGES])
     scored: list[ScoredSentence] = []
     for hit, found in hits[:_PASSAGES]:
-        article = snapshot.article(hit.chunk.article_id)
+        article = contents[hit.chunk.article_id]
         weight = _PASSAGE_WEIGHT * hit.score
         if article.language != question.language and not found.translation:
             weight += _OTHER_LANGUAGE
-        for (start, end), similarity in zip(sentence_spans(hit.chunk.text), hit.similarities, strict=True):
+        for (start, end), similarity in zip(hit.chunk.spans, hit.similarities, strict=True):
             scored.append(
                 ScoredSentence(
                     score=weight + similarity,
@@ -107,7 +108,7 @@ def score_sentences(snapshot: Snapshot, question: Question, articles: Sequence[A
                     text=hit.chunk.text[start:end],
                     language=article.language,
                     similarity=similarity,
-                    duplicates=found.also,
+                    duplicates=found.duplicates,
                 )
             )
     return sorted(scored, key=lambda sentence: (-sentence.score, sentence.article_id, sentence.start))
@@ -121,6 +122,7 @@ def extract_features(scored: Sequence[ScoredSentence]) -> Features:
 
 def _best_evidence(snapshot: Snapshot, scored: Sequence[ScoredSentence]) -> tuple[Evidence, ...]:
     near = [sentence for sentence in scored[:MAX_EVIDENCE] if sentence.score >= scored[0].score - _BELOW_BEST]
+    articles = snapshot.articles(sentence.article_id for sentence in near)
     return tuple(
         Evidence(
             number=number,
@@ -130,7 +132,7 @@ def _best_evidence(snapshot: Snapshot, scored: Sequence[ScoredSentence]) -> tupl
             text=sentence.text,
             language=sentence.language,
             similarity=sentence.similarity,
-            context=_context(snapshot.article(sentence.article_id), sentence),
+            context=_context(articles[sentence.article_id], sentence),
             also=sentence.duplicates,
         )
         for number, sentence in enumerate(near, start=1)

@@ -2,57 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from index.store.snapshot import Snapshot
-from index.text.tokenize import tokenize
-from index.types import ArticleHit, Hit
-from qa.retrieval.candidates import find_candidates
+from index.types import ArticleHit, Chunk, Hit
+from qa.retrieval.candidates import Candidate, find_candidates, score_candidates
 from qa.retrieval.deduplication import ArticleGroup, group_by_article
 from qa.retrieval.language_balance import apply_language_quota, place_translations_behind
 from qa.types import Question, SearchFilter
 
+ARTICLES_SEARCHED = 10  # articles whose passages are the evidence of an answer
+_COMPARED = 3  # for each article that is returned, so many are searched for duplicates
+
 
 def search(
-    snapshot: Snapshot, question: Question, vector: NDArray[np.float32], window: SearchFilter, k: int
+    snapshot: Snapshot, question: Question, vector: NDArray[np.float32], search_filter: SearchFilter, k: int
 ) -> list[ArticleHit]:
-    """Return the `k` stories nearest to the question, best first, by meaning and by words together.
+    """Return the `k` articles nearest to the question, best first, by dense and lexical search together.
 
-    `vector` [d] is the question's. Copies of an article in one language are one story. In a collection of two
-    languages both have a place among the first, and a translation never stands before what it translates into the
-    question's language.
+    `vector` [d] is the question's. Copies of an article in one language are one hit. In a collection of two languages
+    both have a place among the first, and a translation never stands before what it translates into the question's
+    language.
     """
-    without = snapshot.article_numbers(window.without)
-    terms = snapshot.term_numbers(tokenize(question.text))
-    candidates = []
-    for language, shelf in snapshot.language_indexes.items():
-        allowed = shelf.allowed(window.since, window.until, without, undated=window.undated)
-        same = language == question.language
-        candidates += find_candidates(snapshot, language, shelf, vector, terms if same else (), allowed)
-    candidates.sort(key=lambda candidate: candidate.key)
+    candidates = _ranked_candidates(snapshot, question, vector, search_filter)
     if not candidates:
         return []
     vectors = np.stack([candidate.vector for candidate in candidates])
-    likeness = vectors @ vectors.T
-    stories = group_by_article(snapshot, candidates, likeness, 3 * k)
-    ordered = place_translations_behind(stories, likeness, question.language)
-    return [_article_hit(snapshot, group) for group in apply_language_quota(ordered)[:k]]
+    similarities = vectors @ vectors.T
+    groups = group_by_article(snapshot, candidates, similarities, _COMPARED * k)
+    ordered = place_translations_behind(groups, similarities, question.language)
+    best = apply_language_quota(ordered)[:k]
+    numbers = [candidate.number for group in best for candidate in group.candidates]
+    chunks = dict(zip(numbers, snapshot.chunks(numbers), strict=True))
+    return [_article_hit(group, chunks) for group in best]
 
 
-def _article_hit(snapshot: Snapshot, group: ArticleGroup) -> ArticleHit:
-    chunks = snapshot.chunks([candidate.number for candidate in group.candidates])
-    return ArticleHit(
-        tuple(
-            Hit(
-                chunk,
-                min(-candidate.key[0], group.score),  # a translation's passages stay behind what they translate
-                candidate.dense_rank,
-                candidate.lexical_rank,
-                candidate.similarities,
-            )
-            for candidate, chunk in zip(group.candidates, chunks, strict=True)
-        ),
-        tuple(group.also),
-        group.translation,
+def _ranked_candidates(
+    snapshot: Snapshot, question: Question, vector: NDArray[np.float32], search_filter: SearchFilter
+) -> list[Candidate]:
+    """Return the candidates of all languages, the highest score first."""
+    candidates: list[Candidate] = []
+    for candidate_set in find_candidates(snapshot, question, vector, search_filter):
+        candidates += score_candidates(snapshot, candidate_set, vector)
+    return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.article_id, candidate.ordinal))
+
+
+def _article_hit(group: ArticleGroup, chunks: Mapping[int, Chunk]) -> ArticleHit:
+    hits = tuple(
+        Hit(
+            chunk=chunks[candidate.number],
+            score=min(candidate.score, group.score),  # a translation's passages stay behind what they translate
+            dense_rank=candidate.dense_rank,
+            lexical_rank=candidate.lexical_rank,
+            similarities=candidate.similarities,
+        )
+        for candidate in group.candidates
     )
+    return ArticleHit(hits, tuple(group.duplicates), group.translation)

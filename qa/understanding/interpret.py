@@ -13,13 +13,11 @@ from index.store.snapshot import Snapshot
 from qa.engine import Engine
 from qa.language.stopwords import content_words
 from qa.retrieval.evidence import select_evidence
-from qa.retrieval.hybrid import search
+from qa.retrieval.hybrid import ARTICLES_SEARCHED, search
 from qa.types import EvidenceSet, Exchange, Question, SearchFilter
 from qa.understanding.followups import rewrite
 from qa.understanding.time_expressions import parse_time_expression
 from qa.verification.disagreement import find_dissent
-
-_ARTICLES = 10  # whose passages are looked at
 
 
 def interpret(
@@ -59,7 +57,7 @@ def _evidence_for(
 ) -> EvidenceSet:
     filters = _search_filters(question.text, search_filter, engine.today()) if snapshot.dated else [search_filter]
     for tried in filters:
-        articles = search(snapshot, question, vector, tried, _ARTICLES)
+        articles = search(snapshot, question, vector, tried, ARTICLES_SEARCHED)
         evidence_set = select_evidence(snapshot, question, tried, articles, engine.calibration)
         if evidence_set.answerable:
             break

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from index.text.normalize import fold
-from qa.language.numbers import extract_numbers
+from qa.language.numbers import extract_numbers, is_weekday
 from qa.types import Evidence, Question
 from qa.verification.consistency import stems
 
@@ -19,9 +19,9 @@ def find_dissent(question: Question, evidence: Sequence[Evidence]) -> Evidence |
     if not _ASKS_HOW_MANY.search(fold(question.text)):
         return None
     best = evidence[0]
-    best_numbers, best_stems = extract_numbers(best.text), stems(best.text)
+    best_numbers, best_stems = _counts(best.text), stems(best.text)
     for item in evidence[1:]:
-        item_numbers, item_stems = extract_numbers(item.text), stems(item.text)
+        item_numbers, item_stems = _counts(item.text), stems(item.text)
         shared = len(best_stems & item_stems)
         same_claim = shared >= max(3, _SAME_CLAIM * min(len(best_stems), len(item_stems)))
         if (
@@ -33,3 +33,8 @@ def find_dissent(question: Question, evidence: Sequence[Evidence]) -> Evidence |
         ):
             return item
     return None
+
+
+def _counts(text: str) -> set[str]:
+    """Return the numbers of a text; the day of the week on which it was written is no count."""
+    return {value for value in extract_numbers(text) if not is_weekday(value)}

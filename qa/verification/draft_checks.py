@@ -11,55 +11,61 @@ from functools import lru_cache
 
 from index.text.chunking import sentence_spans
 from index.text.normalize import detect_language, fold
+from qa.language.words import LETTER, ngrams, words
 from qa.types import Prompt
 from qa.verification.citations import normalize_markers
 
-_LETTER = re.compile(r"[^\W\d_]")
-_RUN = re.compile(r"(\S)\1{11}")  # twelve times the same character
-_DIGITS = re.compile(r"\d{13}")  # longer than any number in the news
-_WORDS_OF_A_LOOP = 4
-_TURNS_OF_A_LOOP = 3
-_OURS = re.compile("[A-Za-z\u00aa-\u024f\u0610-\u06ff\u0750-\u077f]")  # letters of Latin and Arabic
-_ECHO = 7  # words in a row of our own instruction
+_REPEATED_CHARACTER = re.compile(r"(\S)\1{11}")  # twelve times the same
+_LONG_NUMBER = re.compile(r"\d{13}")  # longer than any number in the news
+_LOOP_WORDS = 4
+_MAX_LOOPS = 3  # times that the same words may not stand in a draft
+_KNOWN_SCRIPT = re.compile("[A-Za-z\u00aa-\u024f\u0610-\u06ff\u0750-\u077f]")  # letters of Latin and Arabic
+_ECHO_WORDS = 7  # in a row of our own instruction
 # A word of both alphabets, unless the Arabic is what is written before a foreign word (الـBBC, بالـCIA).
-_MIXED = re.compile(
+_MIXED_WORD = re.compile(
     "(?<![^\\W\\d_])(?!(?:[وف]?(?:[بكل]?ال|لل|[بكل])?ـ*)[a-z]+(?![^\\W\\d_]))"
     "(?:[a-z]+[\u0620-\u064a]|[\u0620-\u064a]+[a-z])"
 )
-_ENOUGH_TO_TELL = 24  # letters after which the language of a draft is clear
+_MIN_LETTERS = 24  # after which the language of a draft is clear
 
 
-def is_degenerate(draft: str, sent: Prompt) -> bool:
+def is_degenerate(draft: str, prompt: Prompt) -> bool:
     """Return whether a draft loops, runs into digits, echoes its instruction, or mixes or leaves the language."""
     folded = fold(draft)
-    words = re.findall(r"[^\W_]+", folded)
-    loops = Counter(_ngrams(words, _WORDS_OF_A_LOOP))
-    if _RUN.search(folded) or _MIXED.search(folded) or max(loops.values(), default=0) >= _TURNS_OF_A_LOOP:
+    tokens = words(folded)
+    known = " ".join([*(item.text for item in prompt.evidence), prompt.messages[-1].text])
+    return (
+        _loops(folded, tokens)
+        or _MIXED_WORD.search(folded) is not None
+        or not _foreign_letters(draft) <= set(known)
+        or any(digits not in fold(known) for digits in _LONG_NUMBER.findall(folded))
+        or not _instruction_ngrams(prompt).isdisjoint(ngrams(tokens, _ECHO_WORDS))
+        or (sum(map(len, tokens)) >= _MIN_LETTERS and detect_language(draft) != prompt.language)
+    )
+
+
+def _loops(folded: str, tokens: list[str]) -> bool:
+    if _REPEATED_CHARACTER.search(folded):
         return True
-    known = " ".join([*(item.text for item in sent.evidence), sent.turns[-1].text])
-    if not {c for c in draft if c.isalpha() and not _OURS.match(c)} <= set(known):
-        return True
-    if any(digits not in fold(known) for digits in _DIGITS.findall(folded)):
-        return True
-    if not _echoes(sent).isdisjoint(_ngrams(words, _ECHO)):
-        return True
-    return sum(map(len, words)) >= _ENOUGH_TO_TELL and detect_language(draft) != sent.language
+    counts = Counter(ngrams(tokens, _LOOP_WORDS))
+    return max(counts.values(), default=0) >= _MAX_LOOPS
+
+
+def _foreign_letters(draft: str) -> set[str]:
+    return {character for character in draft if character.isalpha() and not _KNOWN_SCRIPT.match(character)}
 
 
 @lru_cache(maxsize=8)
-def _echoes(sent: Prompt) -> frozenset[tuple[str, ...]]:
-    instruction = " ".join(turn.text for turn in sent.turns if turn.role == "system")
-    return frozenset(_ngrams(re.findall(r"[^\W_]+", fold(instruction)), _ECHO))
-
-
-def _ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
-    return [tuple(words[i : i + length]) for i in range(len(words) - length + 1)]
+def _instruction_ngrams(prompt: Prompt) -> frozenset[tuple[str, ...]]:
+    instruction = " ".join(message.text for message in prompt.messages if message.role == "system")
+    return frozenset(ngrams(words(fold(instruction)), _ECHO_WORDS))
 
 
 def split_finished(draft: str) -> tuple[str, str]:
-    """Return the sentences of a growing draft that have ended, with their markers, and what has begun behind them."""
+    """Return the sentences of a growing draft that have ended, with their markers, and the beginning of the next."""
     draft = normalize_markers(draft)
     spans = sentence_spans(draft)
-    if len(spans) < 2 or not _LETTER.search(draft, spans[-1][0]):  # a marker may still come: no sentence begins yet
+    if len(spans) < 2 or not LETTER.search(draft, spans[-1][0]):  # a marker may still come: no sentence begins yet
         return "", draft
-    return draft[: spans[-1][0]], draft[spans[-1][0] :]
+    last_start = spans[-1][0]
+    return draft[:last_start], draft[last_start:]

@@ -1,3 +1,5 @@
+"""The trie a reply is held to."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -13,7 +15,7 @@ END = -1
 def test_whatever_is_written_is_a_word_sequence_of_a_text(texts: list[str], width: int, dice: object) -> None:
     vocabulary: dict[bytes, int] = {}
 
-    def tokenise(text: str) -> list[int]:  # cuts anywhere, inside characters too, as byte-level tokens do
+    def tokenize(text: str) -> list[int]:  # cuts anywhere, inside characters too, as byte-level tokens do
         data = text.encode()
         pieces = [data[i : i + width] for i in range(0, len(data), width)]
         return [vocabulary.setdefault(piece, len(vocabulary)) for piece in pieces]
@@ -21,7 +23,7 @@ def test_whatever_is_written_is_a_word_sequence_of_a_text(texts: list[str], widt
     def piece(token: int) -> bytes:
         return next(data for data, number in vocabulary.items() if number == token)
 
-    node, written = build_trie(texts, tokenise, piece), b""
+    node, written = build_trie(texts, tokenize, piece), b""
     assert END not in node.allowed(END) or not any(text.split() for text in texts)
     while True:
         token = dice.choice(node.allowed(END))  # type: ignore[attr-defined]
@@ -29,11 +31,11 @@ def test_whatever_is_written_is_a_word_sequence_of_a_text(texts: list[str], widt
             break
         written += piece(token)
         node = node.children[token]
-    said = written.decode()
-    if said:
-        starts = [(text, at) for text in texts for at in range(len(text)) if text.startswith(said, at)]
+    reply = written.decode()
+    if reply:
+        starts = [(text, at) for text in texts for at in range(len(text)) if text.startswith(reply, at)]
         assert any(
             (at == 0 or text[at - 1].isspace())
-            and (at + len(said) == len(text) or not text[at + len(said)].isalnum() or not said[-1].isalnum())
+            and (at + len(reply) == len(text) or not text[at + len(reply)].isalnum() or not reply[-1].isalnum())
             for text, at in starts
         )

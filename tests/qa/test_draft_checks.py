@@ -1,3 +1,5 @@
+"""Drafts that degenerate, and sentences that have ended."""
+
 from __future__ import annotations
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from qa.types import Evidence, Message, Prompt
 from qa.verification.draft_checks import is_degenerate, split_finished
 
-SENT = Prompt(
+PROMPT = Prompt(
     (Message("system", "Translate the Arabic sentence into English and keep every name."), Message("user", "x")),
     "en",
     (Evidence(1, "a", 0, 9, "رقم الحساب 12345678901234567 في المصرف", "ar", 0.9),),
@@ -30,8 +32,8 @@ SENT = Prompt(
         "القurve المحيطة بالفضاء",
     ],
 )
-def test_a_draft_that_goes_wrong_is_seen(draft: str) -> None:
-    assert is_degenerate(draft, SENT)
+def test_a_degenerate_draft_is_recognized(draft: str) -> None:
+    assert is_degenerate(draft, PROMPT)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +47,8 @@ def test_a_draft_that_goes_wrong_is_seen(draft: str) -> None:
         "This Arabic sentence tells a name.",
     ],
 )
-def test_an_ordinary_draft_is_let_be(draft: str) -> None:
-    assert not is_degenerate(draft, SENT)
+def test_an_ordinary_draft_is_not_degenerate(draft: str) -> None:
+    assert not is_degenerate(draft, PROMPT)
 
 
 def test_a_marker_ends_with_the_sentence_it_stands_behind() -> None:

@@ -1,33 +1,35 @@
-"""The measures are those of the textbooks, and an evaluation runs the program's own way."""
+"""The metrics are those of the textbooks, and an evaluation runs the program's own search and answers."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from index.errors import UsageError
-from index.models import embedder as embed
-from index.models import registry as models
 from index.store.snapshot import open_snapshot
 from index.sync.update import UpdateReport
-from qa.evaluation import answers as evaluate_answers
-from qa.evaluation.answers import _f1
+from qa.evaluation.baseline import reply_key
 from qa.evaluation.conditions import condition_filter
 from qa.evaluation.dataset import Case, contains_answer, read_cases, sample_cases
-from qa.evaluation.retrieval import _measures
-from qa.generation.base import Cancelled
+from qa.evaluation.metrics import ranking_metrics, word_f1
+from qa.generation.base import Cancelled, Generator
 from qa.interfaces.cli.main import app
+from qa.pipeline import EVERYTHING
 from qa.retrieval.answerability import load_calibration
-from qa.types import Prompt, SearchFilter
+from qa.settings import Settings
+from qa.types import Message, Prompt, SearchFilter
 from qa.understanding.validation import parse_question
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, FakeModels
 
 ARTICLES = [
     {"id": "p:en", "language": "en", "title": "", "text": "The police arrested eight people in London. It was late."},
@@ -58,23 +60,61 @@ QUESTIONS = [
 ]
 
 
+class CopyingGenerator:
+    """Copies the first words of the evidence, else the `reply`; in the plain pipeline always gives the `reply`."""
+
+    identity = "copying@1"
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply
+
+    def stream(self, prompt: Prompt, cancelled: Cancelled) -> Iterator[str]:
+        yield prompt.copy_from[0] if prompt.copy_from else self.reply
+
+    def count(self, prompt: Prompt) -> int:
+        return sum(len(message.text.split()) for message in prompt.messages)
+
+
+class CopyingModels(FakeModels):
+    """The stand-ins, with a generator that copies."""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__()
+        self.reply = reply
+
+    def generator(self, settings: Settings) -> Generator:
+        return CopyingGenerator(self.reply)
+
+
+class NoEmbedder(FakeEmbedder):
+    """An embedder that must not be used."""
+
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        raise AssertionError(f"{texts} was embedded again")
+
+
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    monkeypatch.setattr(embed, "load", lambda *_: FakeEmbedder())
-    monkeypatch.setattr(models, "identity", lambda *_: FakeEmbedder.identity)
+def files(tmp_path: Path) -> tuple[str, str]:
     for name, lines in (("articles", ARTICLES), ("questions", QUESTIONS)):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
     return str(tmp_path / "articles.jsonl"), str(tmp_path / "questions.jsonl")
 
 
-def measured(capsys: pytest.CaptureFixture[str], files: tuple[str, str], *options: str) -> str:
+def run(command: Sequence[str], models: FakeModels) -> None:
+    """Run a command with stand-ins in the place of the models."""
+    assert app(list(command), standalone_mode=False, obj=models) in {None, 0}
+
+
+def measure(
+    capsys: pytest.CaptureFixture[str], files: tuple[str, str], *options: str, embedder: FakeEmbedder | None = None
+) -> str:
     command = ["eval", "retrieval", "--articles", files[0], "--questions", files[1], "--quiet", *options]
-    assert app(command, standalone_mode=False) in {None, 0}
+    run(command, FakeModels(embedder=embedder))
     return capsys.readouterr().out
 
 
 def test_every_direction_is_measured(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    rows = json.loads(measured(capsys, files, "--json"))
+    rows = json.loads(measure(capsys, files, "--json"))
     by_direction = {row["direction"]: row for row in rows}
     assert {d: row["questions"] for d, row in by_direction.items()} == {
         "en -> en": 2,
@@ -92,57 +132,65 @@ def test_every_direction_is_measured(files: tuple[str, str], capsys: pytest.Capt
 
 
 def test_a_second_run_embeds_nothing_and_says_the_same(
-    files: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = measured(capsys, files).splitlines()
-    monkeypatch.setattr(embed, "load", lambda *_: pytest.fail("something was embedded again"))
-    again = measured(capsys, files).splitlines()
+    first = measure(capsys, files).splitlines()
+    again = measure(capsys, files, embedder=NoEmbedder()).splitlines()
     assert len(again) == len(first) == 2 + 3 * 4 + 3 + 4
-    legs = slice(0, 2 + 3 * 4)  # the lines after these tell milliseconds
-    assert again[legs] == first[legs]
+    rankings = slice(0, 2 + 3 * 4)  # the lines after these hold milliseconds
+    assert again[rankings] == first[rankings]
+
+
+def test_what_is_kept_lies_where_earlier_versions_kept_it(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure(capsys, files)
+    folder = Settings().data / "evaluation"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert f"questions-{sha256(FakeEmbedder.identity)}.npz" in names
+    assert f"{sha256(str(Path(files[0]).resolve()))}/store.sqlite" in names
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_replies_that_an_earlier_version_kept_are_found() -> None:
+    prompt = Prompt((Message("system", 'Answer. It\'s "n"'), Message("user", "من؟")), "ar")
+    written = "('m@1', (Turn(role='system', text='Answer. It\\'s \"n\"'), Turn(role='user', text='من؟')))"
+    assert reply_key("m@1", prompt) == hashlib.sha256(written.encode()).hexdigest()
 
 
 def test_answers_are_measured_beside_a_plain_pipeline(
-    files: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Pointing:
-        """Copies the first words of the last passage in the prompt; answers the plain one's with a marker."""
-
-        identity = "pointing@1"
-
-        def stream(self, sent: Prompt, stop: Cancelled) -> Iterator[str]:
-            yield sent.copy_from[0] if sent.copy_from else "eight people ثمانية أشخاص Bakers [1]. Nobody knows."
-
-        def count(self, sent: Prompt) -> int:
-            return sum(len(turn.text.split()) for turn in sent.turns)
-
-    monkeypatch.setattr(evaluate_answers, "load_generator", lambda _: Pointing())
+    models = CopyingModels("eight people ثمانية أشخاص Bakers [1]. Nobody knows.")
     command = ["eval", "answers", "--articles", files[0], "--questions", files[1], "--quiet", "--withhold"]
-    assert app([*command, "--json"], standalone_mode=False) in {None, 0}
-    told = json.loads(capsys.readouterr().out)
-    rows = {row["direction"]: row for row in told["summary"]["mujib"]}
+    run([*command, "--json"], models)
+    printed = json.loads(capsys.readouterr().out)
+    rows = {row["direction"]: row for row in printed["summary"]["mujib"]}
     own = rows["en -> en"]
     assert (own["questions"], own["kept"][0], own["correct_or_quoted"][0], own["citation_precision"][0]) == (2, 1, 1, 1)
     assert own["citation_recall"][0] == own["language_right"][0] == 1
     assert own["seconds"]["evidence"] <= own["seconds"]["first_word"] <= own["seconds"]["end"]
     assert own["refused_withheld"][0] == 1
     assert own["refused_near_miss"] is None  # no article of these has a title that another has
-    plain = {row["direction"]: row for row in told["summary"]["baseline"]}["en -> en"]
+    plain = {row["direction"]: row for row in printed["summary"]["baseline"]}["en -> en"]
     assert (plain["answered_correctly"][0], plain["citation_recall"][0], plain["refused_withheld"][0]) == (1, 0.5, 0)
-    assert {result["situation"] for result in told["results"]["mujib"]} == {"answerable", "withheld"}
+    assert {result["situation"] for result in printed["results"]["mujib"]} == {"answerable", "withheld"}
     earlier = Path(files[0]).with_name("earlier.json")
-    earlier.write_text(json.dumps(told), "utf-8")
-    monkeypatch.setattr(Pointing, "stream", lambda *_: iter(["Nobody knows."]))
-    assert app([*command, "--compare", str(earlier)], standalone_mode=False) in {None, 0}
-    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
-    baseline = next(row for row in shown if row[0] == "baseline")
-    before = next(row for row in shown if row[:2] == ["earlier", "baseline"])
+    earlier.write_text(json.dumps(printed), "utf-8")
+    models.reply = "Nobody knows."
+    run([*command, "--compare", str(earlier)], models)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    baseline = next(row for row in lines if row[0] == "baseline")
+    before = next(row for row in lines if row[:2] == ["earlier", "baseline"])
     assert baseline[1:] == before[2:]  # the replies of the plain pipeline are kept
-    assert app([*command, "--baseline", "0"], standalone_mode=False) in {None, 0}
+    run([*command, "--baseline", "0"], models)
     assert "baseline" not in capsys.readouterr().out
     earlier.write_text("[]", "utf-8")
     with pytest.raises(UsageError, match="is not what `mujib eval answers --json` prints"):
-        app([*command, "--compare", str(earlier)], standalone_mode=False)
+        run([*command, "--compare", str(earlier)], models)
 
 
 def test_a_calibration_is_fitted_and_can_be_used(
@@ -150,7 +198,7 @@ def test_a_calibration_is_fitted_and_can_be_used(
 ) -> None:
     output = tmp_path / "fitted.toml"
     command = ["eval", "calibrate", "--articles", files[0], "--questions", files[1], "--quiet", "--output", str(output)]
-    assert app(command, standalone_mode=False) in {None, 0}
+    run(command, FakeModels())
     assert "# Fitted to 5 questions that can be answered and 5 whose answer was withheld." in capsys.readouterr().out
     assert load_calibration(output).embedding == FakeEmbedder.identity
 
@@ -163,16 +211,16 @@ PARAGRAPHS = (
 )
 
 
-@pytest.mark.parametrize(("kept", "near_miss"), [((0, 1, 3), True), ((0, 1, 2, 3), False), ((0, 3), False)])
+@pytest.mark.parametrize(("present", "near_miss"), [((0, 1, 3), True), ((0, 1, 2, 3), False), ((0, 3), False)])
 def test_a_near_miss_leaves_no_paragraph_that_answers(
-    kept: tuple[int, ...], near_miss: bool, folder: Path, store: Path, bring_up_to_date: Callable[[], UpdateReport]
+    present: tuple[int, ...], near_miss: bool, folder: Path, store: Path, bring_up_to_date: Callable[[], UpdateReport]
 ) -> None:
-    lines = [json.dumps(PARAGRAPHS[number]) for number in kept]
+    lines = [json.dumps(PARAGRAPHS[number]) for number in present]
     (folder / "a.jsonl").write_text("\n".join(lines), "utf-8")
     bring_up_to_date()
     case = Case("1", "made", parse_question("Where was Newton born?"), "en", {"en": "n:1"}, {"en": ("Woolsthorpe",)})
     with closing(open_snapshot(store)) as snapshot:
-        assert condition_filter(snapshot, case, "answerable") == SearchFilter()
+        assert condition_filter(snapshot, case, "answerable") == EVERYTHING
         withheld = condition_filter(snapshot, case, "withheld")
         assert withheld is not None
         assert set(withheld.without) == {id_ for id_ in snapshot.article_ids() if id_ != "e:1"}
@@ -181,10 +229,10 @@ def test_a_near_miss_leaves_no_paragraph_that_answers(
 
 
 @pytest.mark.parametrize(
-    ("said", "accepted", "f1"), [("eight people", "eight people", 1), ("the eight", "eight people", 0.5), ("", "x", 0)]
+    ("text", "accepted", "f1"), [("eight people", "eight people", 1), ("the eight", "eight people", 0.5), ("", "x", 0)]
 )
-def test_f1_is_that_of_squad(said: str, accepted: str, f1: float) -> None:
-    assert _f1(said, accepted) == pytest.approx(f1)
+def test_f1_is_that_of_squad(text: str, accepted: str, f1: float) -> None:
+    assert word_f1(text, accepted) == pytest.approx(f1)
 
 
 def test_a_question_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -205,8 +253,8 @@ def test_a_sample_is_always_the_same(files: tuple[str, str]) -> None:
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=15), min_size=1, max_size=8))
-def test_measures_are_those_of_the_textbook(rankings: list[list[bool]]) -> None:
-    values = _measures(rankings)
+def test_metrics_are_those_of_the_textbook(rankings: list[list[bool]]) -> None:
+    values = ranking_metrics(rankings)
     ranks = [ranking.index(True) + 1 if True in ranking else 99 for ranking in rankings]
 
     def mean(gains: list[float]) -> float:
@@ -221,7 +269,7 @@ def test_measures_are_those_of_the_textbook(rankings: list[list[bool]]) -> None:
     )
 
 
-def test_an_answer_is_held_whatever_its_spelling() -> None:
+def test_an_answer_is_found_whatever_its_spelling() -> None:
     assert contains_answer("وفي عام ٢٠١٤ وقع الحادث.", ["2014"])
     assert contains_answer("قالت الحكومةُ إنّها", ["الحكومه"])
     assert not contains_answer("nothing of it", ["it all", ""])

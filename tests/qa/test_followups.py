@@ -1,3 +1,5 @@
+"""Follow-up questions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -7,17 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.models.embedder import load_embedder
-from index.store.writer import Writer
-from index.sync.sources import SourcePath
-from index.sync.update import UpdateReport, update_store
-from qa.engine import Engine
+from index.sync.update import UpdateReport
+from qa.engine import Engine, open_collection
+from qa.generation.base import Generator
 from qa.generation.prompts import load_prompts
-from qa.pipeline import answer_question
+from qa.pipeline import EVERYTHING, answer_question
 from qa.retrieval.answerability import load_calibration
-from qa.settings import ROOT, Settings
-from qa.types import Exchange, Question, SearchFilter
-from qa.understanding.followups import _LONGEST, HISTORY_LENGTH, append_exchange, is_followup, rewrite
+from qa.settings import Settings
+from qa.types import Exchange, Question
+from qa.understanding.followups import HISTORY_LENGTH, MAX_CONTEXT, append_exchange, is_followup, rewrite
 from qa.understanding.interpret import interpret
 from qa.understanding.validation import parse_question
 from tests.conftest import MODELS
@@ -32,7 +32,7 @@ FIRST = "How many people did the police arrest in London?"
         *("When did he die?", "كم عددهم؟", "Where were they from?", "ماذا قالت أمام البرلمان؟", "وما هي عاصمة تونس؟"),
     ],
 )
-def test_a_follow_up_leans(question: str) -> None:
+def test_a_follow_up_is_recognized(question: str) -> None:
     assert is_followup(question)
 
 
@@ -45,7 +45,7 @@ def test_a_follow_up_leans(question: str) -> None:
         "كم شخصا أوقفت الشرطة البريطانية وأين فتشت منازلهم؟",
     ],
 )
-def test_a_question_of_its_own_does_not(question: str) -> None:
+def test_a_complete_question_is_no_follow_up(question: str) -> None:
     assert not is_followup(question)
     assert rewrite(parse_question(question), [Exchange(FIRST, "8 people.")]) == (parse_question(question),)
 
@@ -65,7 +65,7 @@ def test_a_conversation_is_bounded(asked: list[str], question: str) -> None:
         history = append_exchange(history, Exchange(text, text))
     assert len(history) <= HISTORY_LENGTH
     for reading in rewrite(Question(question, "en"), history):
-        assert len(reading.text) <= _LONGEST + 1 + len(question)
+        assert len(reading.text) <= MAX_CONTEXT + 1 + len(question)
         assert reading.text.endswith(question)
 
 
@@ -86,7 +86,7 @@ def test_a_follow_up_is_answered_from_the_conversation(engine: Engine) -> None:
     assert answer.asked == f"{history[0].question} And in Paris?"
 
 
-def test_a_new_subject_is_not_dragged_back(engine: Engine) -> None:
+def test_a_new_subject_is_searched_alone(engine: Engine) -> None:
     history = (Exchange("How many people did the police arrest in London?", "8 people."),)
     answer = answer_question(engine, parse_question("Where have the bakers gathered?"), history=history)
     assert answer.citations[0].quote == "The bakers gathered in Ottawa."
@@ -101,13 +101,16 @@ def test_a_new_subject_is_not_dragged_back(engine: Engine) -> None:
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Return an engine with the real vectors over the shipped article; it has no answering model."""
     settings = Settings(data=tmp_path_factory.mktemp("shipped"), models=MODELS)
-    embedder = load_embedder(settings.embedding_model, settings.models)
-    with Writer(settings.store, embedder.identity) as writer:
-        update_store(writer, [SourcePath.of(ROOT / "seeds", ROOT)], lambda: embedder, settings.limits)
+    collection = open_collection(settings)
+    collection.update()
     prompts, calibration = load_prompts(settings.prompts), load_calibration(settings.calibration)
-    engine = Engine(settings, prompts, calibration, embedder, lambda: pytest.fail("no answer was asked for"))
+    engine = Engine(settings, collection, prompts, calibration, collection.model.load(), _no_generator)
     yield engine
     engine.close()
+
+
+def _no_generator() -> Generator:
+    raise AssertionError("no answer was asked for")
 
 
 @pytest.mark.models
@@ -127,10 +130,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def test_follow_ups_are_understood_and_new_subjects_let_be(
     shipped: Engine, before: str, question: str, found: str | None
 ) -> None:
-    grounding = interpret(
-        shipped, shipped.snapshot(), parse_question(question), SearchFilter(), (Exchange(before, ""),)
-    )
-    assert grounding.enough == (found is not None)
+    history = (Exchange(before, ""),)
+    evidence_set = interpret(shipped, shipped.snapshot(), parse_question(question), EVERYTHING, history)
+    assert evidence_set.answerable == (found is not None)
     if found is not None:
-        assert found in grounding.evidence[0].text
-        assert grounding.question.text == f"{before} {question}"
+        assert found in evidence_set.evidence[0].text
+        assert evidence_set.question.text == f"{before} {question}"

@@ -1,4 +1,4 @@
-"""Standing in line: first come, first served, up to a bound."""
+"""The queue of questions: first come, first served, up to a bound."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ def never() -> bool:
     return False
 
 
-def test_first_come_first_served_and_each_is_told_how_many_are_before() -> None:
-    line = RequestQueue()
-    told: dict[int, list[int]] = {}
+def test_first_come_first_served_and_each_learns_how_many_are_before() -> None:
+    queue = RequestQueue()
+    counts_of: dict[int, list[int]] = {}
     served: list[int] = []
     joined = [threading.Event() for _ in range(5)]
 
     def ask(number: int) -> None:
-        with line.take_ticket() as place:
+        with queue.take_ticket() as ticket:
             joined[number].set()
-            told[number] = [waiting.ahead for waiting in place.wait(never)]
+            counts_of[number] = [waiting.ahead for waiting in ticket.wait(never)]
             served.append(number)
 
-    with line.take_ticket() as first:
+    with queue.take_ticket() as first:
         assert list(first.wait(never)) == []
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(5)]
         for number, thread in enumerate(threads):
@@ -37,27 +37,29 @@ def test_first_come_first_served_and_each_is_told_how_many_are_before() -> None:
     for thread in threads:
         thread.join(5)
     assert served == [0, 1, 2, 3, 4]
-    assert told[4][0] == 5
-    assert all(counts == sorted(counts, reverse=True) and counts[0] == number + 1 for number, counts in told.items())
+    assert counts_of[4][0] == 5
+    assert all(
+        counts == sorted(counts, reverse=True) and counts[0] == number + 1 for number, counts in counts_of.items()
+    )
 
 
-def test_one_too_many_is_told_so_and_a_place_that_is_left_is_free() -> None:
-    line = RequestQueue(2)
+def test_one_too_many_is_refused_and_a_ticket_that_is_given_back_is_free() -> None:
+    queue = RequestQueue(2)
     with (
-        line.take_ticket(),
-        line.take_ticket(),
+        queue.take_ticket(),
+        queue.take_ticket(),
         pytest.raises(BusyError, match="Ask again in a moment"),
-        line.take_ticket(),
+        queue.take_ticket(),
     ):
         pass
-    with line.take_ticket() as place:
-        assert list(place.wait(never)) == []
+    with queue.take_ticket() as ticket:
+        assert list(ticket.wait(never)) == []
 
 
-def test_who_no_longer_wants_an_answer_leaves_the_line() -> None:
-    line = RequestQueue()
+def test_a_cancelled_question_leaves_the_queue() -> None:
+    queue = RequestQueue()
     stop = threading.Event()
-    with line.take_ticket(), line.take_ticket() as second:
+    with queue.take_ticket(), queue.take_ticket() as second:
         waiting = second.wait(stop.is_set)
         assert next(waiting) == Waiting(1)
         stop.set()

@@ -1,4 +1,4 @@
-"""What is found: in which order, in which language, each story once; whatever is asked."""
+"""What is found: in which order, in which language, each article once, for any question."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.store.snapshot import Snapshot, open_snapshot
-from index.store.writer import Writer
-from index.text.chunking import sentence_spans, split_into_chunks
+from index.store.writer import EmbeddedArticle, Writer
+from index.text.chunking import split_into_chunks
 from index.text.normalize import fold_with_offsets
 from index.text.tokenize import tokenize
 from index.types import Article, ArticleChange, ArticleHit
 from qa.errors import QuestionError
-from qa.retrieval import candidates as retrieve
+from qa.pipeline import EVERYTHING
+from qa.retrieval.candidates import find_candidates
 from qa.retrieval.evidence import rank_evidence
 from qa.retrieval.hybrid import search
 from qa.types import Question, SearchFilter
@@ -36,15 +37,14 @@ OTHERS_AR = [f"باع خبازو القرية رقم {n} خبزا وجبنا و�
 
 @contextmanager
 def stored(path: Path, articles: Sequence[Article]) -> Iterator[Snapshot]:
-    """Give a view of a store that holds these articles, written in this order."""
+    """Give a snapshot of a store that holds these articles, written in this order."""
     embedder = FakeEmbedder()
     with Writer(path, embedder.identity) as writer:
         writer.record_files({name: [] for name in ["articles"]})
         for one in articles:
             chunks = split_into_chunks(one)
-            inside = [[chunk.text[start:end] for start, end in sentence_spans(chunk.text)] for chunk in chunks]
-            vectors = [embedder.embed_passages([one.title] * len(texts), texts) for texts in inside]
-            writer.commit({one.id: "articles"}, [(ArticleChange(one), chunks, vectors)])
+            vectors = [embedder.embed_passages([one.title] * len(chunk.spans), chunk.sentences) for chunk in chunks]
+            writer.commit({one.id: "articles"}, [EmbeddedArticle(ArticleChange(one), chunks, vectors)])
     with closing(open_snapshot(path)) as snapshot:
         yield snapshot
 
@@ -53,18 +53,18 @@ def ask(
     snapshot: Snapshot,
     text: str | Question,
     k: int = 10,
-    window: SearchFilter = SearchFilter(),
+    search_filter: SearchFilter = EVERYTHING,
 ) -> list[ArticleHit]:
     question = parse_question(text) if isinstance(text, str) else text
-    return search(snapshot, question, FakeEmbedder().embed_queries([question.text])[0], window, k)
+    return search(snapshot, question, FakeEmbedder().embed_queries([question.text])[0], search_filter, k)
 
 
 def texts(*bodies: str) -> list[Article]:
     return [article(body, id=f"a{n}", path=f"articles/{n}.txt") for n, body in enumerate(bodies)]
 
 
-def found(stories: Sequence[ArticleHit]) -> list[str]:
-    return [story.article_id for story in stories]
+def found(hits: Sequence[ArticleHit]) -> list[str]:
+    return [hit.article_id for hit in hits]
 
 
 def test_words_and_meaning_find_the_passage_in_both_languages(store: Path) -> None:
@@ -73,10 +73,10 @@ def test_words_and_meaning_find_the_passage_in_both_languages(store: Path) -> No
         assert found(ask(snapshot, "من أوقفت الشرطة في لندن؟"))[0] == "a17"
 
 
-def test_a_question_finds_what_is_only_told_in_the_other_language(store: Path) -> None:
+def test_a_question_finds_what_is_only_in_the_other_language(store: Path) -> None:
     with stored(store, texts(*OTHERS_EN, LONDON_AR)) as snapshot:
-        story = ask(snapshot, "police arrest London")[0]
-        assert (story.article_id, story.hits[0].lexical_rank) == ("a8", None)
+        hit = ask(snapshot, "police arrest London")[0]
+        assert (hit.article_id, hit.hits[0].lexical_rank) == ("a8", None)
 
 
 def test_each_language_has_its_place_among_the_first(store: Path) -> None:
@@ -86,7 +86,7 @@ def test_each_language_has_its_place_among_the_first(store: Path) -> None:
             assert min(languages.count("ar"), languages.count("en")) >= 2
 
 
-def test_copies_are_one_story(store: Path) -> None:
+def test_copies_are_one_hit(store: Path) -> None:
     report = (
         "The minister said on Monday that the new bridge over the river would be opened in the spring of next year. "
         "Work on the bridge began four years ago. The old bridge was closed when cracks were found in its pillars. "
@@ -94,21 +94,24 @@ def test_copies_are_one_story(store: Path) -> None:
     )
     copies = [report, f"{report} The mayor did not comment.", f"Our correspondent writes. {report}"]
     with stored(store, texts(*OTHERS_EN, *copies, "The minister opened a new school on Monday.")) as snapshot:
-        stories = ask(snapshot, "When will the new bridge over the river be opened?")
-        assert {stories[0].article_id, *stories[0].also} == {"a8", "a9", "a10"}
-        assert len(found(stories)) == len(set(found(stories))) == 10
-        assert "a11" in found(stories)
+        hits = ask(snapshot, "When will the new bridge over the river be opened?")
+        assert {hits[0].article_id, *hits[0].duplicates} == {"a8", "a9", "a10"}
+        assert len(found(hits)) == len(set(found(hits))) == 10
+        assert "a11" in found(hits)
 
 
 def test_a_translation_is_no_copy(store: Path) -> None:
     with stored(store, texts(LONDON_EN, LONDON_AR)) as snapshot:
-        stories = ask(snapshot, "police arrest London")
-        assert (sorted(found(stories)), [story.also for story in stories]) == (["a0", "a1"], [(), ()])
+        hits = ask(snapshot, "police arrest London")
+        assert (sorted(found(hits)), [hit.duplicates for hit in hits]) == (["a0", "a1"], [(), ()])
 
 
-def test_a_translation_stays_behind_what_it_translates(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieve, "_TRANSLATION", -1)  # the small embedder knows only four words of both
-    with stored(store, texts(LONDON_EN, LONDON_AR)) as snapshot:
+def test_a_translation_stays_behind_what_it_translates(store: Path) -> None:
+    translations = (
+        "Police arrest: London city.",
+        "أوقف شرطة لندن مدينة",
+    )  # in words that the small embedder translates
+    with stored(store, texts(*translations)) as snapshot:
         for question, own in (("police arrest London", "en"), ("الشرطة في مدينة لندن", "ar")):
             first, second = ask(snapshot, question)
             assert (snapshot.article(first.article_id).language, first.translation) == (own, False)
@@ -117,15 +120,40 @@ def test_a_translation_stays_behind_what_it_translates(store: Path, monkeypatch:
             assert rank_evidence(snapshot, parse_question(question), [first, second])[0].language == own
 
 
+def test_what_is_searched_is_what_dense_and_lexical_search_name(store: Path) -> None:
+    with stored(store, texts(*OTHERS_EN, LONDON_EN, LONDON_AR)) as snapshot:
+        question = parse_question("police arrest London")
+        vector = FakeEmbedder().embed_queries([question.text])[0]
+        sets = {found.language: found for found in find_candidates(snapshot, question, vector, SearchFilter())}
+        assert not len(sets["ar"].lexical.rows)  # words of one language are not in the other
+        named: dict[tuple[str, str], int] = {}
+        for found_set in sets.values():
+            for kind, ranking in (("dense", found_set.dense), ("lexical", found_set.lexical)):
+                assert sorted(ranking.scores, reverse=True) == list(ranking.scores)
+                for row, rank in ranking.ranks().items():
+                    (chunk,) = snapshot.chunks([found_set.index.chunk_numbers[row]])
+                    named[chunk.id, kind] = rank
+        for hit in (hit for of_article in ask(snapshot, question.text, k=20) for hit in of_article.hits):
+            assert hit.dense_rank == named.pop((hit.chunk.id, "dense"), None)
+            assert hit.lexical_rank == named.pop((hit.chunk.id, "lexical"), None)
+        assert not named
+
+
 def test_dates_and_articles_left_out(store: Path) -> None:
     dated = [
         article(f"{LONDON_EN} Edition {day}.", id=day, path=f"articles/{day}.txt", published=day)
         for day in ("2016-12-31", "2017-03-23")
     ]
     with stored(store, [*dated, article(LONDON_AR, id="undated", path="articles/u.txt")]) as snapshot:
-        assert found(ask(snapshot, "police in London", window=SearchFilter(since="2017-01-01"))) == ["2017-03-23"]
-        assert found(ask(snapshot, "police in London", window=SearchFilter(until="2016-12-31"))) == ["2016-12-31"]
-        assert "undated" not in found(ask(snapshot, "police in London", window=SearchFilter(without=("undated",))))
+        assert found(ask(snapshot, "police in London", search_filter=SearchFilter(since="2017-01-01"))) == [
+            "2017-03-23"
+        ]
+        assert found(ask(snapshot, "police in London", search_filter=SearchFilter(until="2016-12-31"))) == [
+            "2016-12-31"
+        ]
+        assert "undated" not in found(
+            ask(snapshot, "police in London", search_filter=SearchFilter(without=("undated",)))
+        )
         assert "2017-03-23" in found(ask(snapshot, "23 March 2017"))[:1]
 
 
@@ -150,9 +178,9 @@ def test_the_order_of_writing_does_not_matter(tmp_path_factory: pytest.TempPathF
 )
 def test_any_question_finds_something_or_nothing(store: Path, question: str) -> None:
     with stored(store, texts(*OTHERS_EN, LONDON_EN, LONDON_AR)) as snapshot:
-        stories = ask(snapshot, question)
-        assert len(stories) == 10
-        assert stories == ask(snapshot, question)
+        hits = ask(snapshot, question)
+        assert len(hits) == 10
+        assert hits == ask(snapshot, question)
 
 
 @pytest.mark.parametrize("question", ["?", "؟!...", " ", "«»", "😀", "\u200f\u200b"])
@@ -225,7 +253,7 @@ def test_a_ligature_of_eighteen_letters_repeated_costs_little() -> None:
 
 
 @given(st.text())
-def test_folding_tells_where_each_letter_came_from(text: str) -> None:
+def test_folding_keeps_the_offset_of_each_letter(text: str) -> None:
     folded, offsets = fold_with_offsets(text)
     assert len(folded) == len(offsets)
     assert offsets == sorted(offsets)

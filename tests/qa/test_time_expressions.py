@@ -1,3 +1,5 @@
+"""Days that a question names."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -22,6 +24,7 @@ FRIDAY = date(2017, 3, 24)
         ("Who came this week?", "2017-03-18", "2017-03-24"),
         ("من جاء هذا الأسبوع؟", "2017-03-18", "2017-03-24"),
         ("ماذا جرى الأسبوع الماضي؟", "2017-03-11", "2017-03-18"),
+        ("ماذا جرى الأسبوع الفائت؟", "2017-03-11", "2017-03-18"),
         ("What did he say last month?", "2017-02-01", "2017-03-01"),
         ("ماذا قال الشهر المنصرم؟", "2017-02-01", "2017-03-01"),
         ("كم بلغ العدد العام الماضي؟", "2016-01-01", "2017-01-01"),
@@ -29,7 +32,7 @@ FRIDAY = date(2017, 3, 24)
         ("in the last 10 days", "2017-03-14", "2017-03-24"),
     ],
 )
-def test_days_are_reckoned_from_today(question: str, since: str, until: str) -> None:
+def test_relative_days_are_counted_from_today(question: str, since: str, until: str) -> None:
     found = parse_time_expression(question, FRIDAY)
     assert found is not None
     assert (found.since, found.until, found.relative) == (since, until, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice, zip_longest
@@ -12,6 +11,7 @@ from index.types import Article
 from qa.interfaces.i18n import LANGUAGES, load_words
 from qa.language.names import NAME_PATTERNS
 from qa.language.stopwords import content_words
+from qa.language.words import words
 from qa.service import Mujib
 from qa.types import Language
 
@@ -47,12 +47,12 @@ def _newest_articles(mujib: Mujib, language: Language) -> list[Article]:
 def _frequent_names(articles: Iterable[Article], language: Language) -> list[str]:
     """Return the pairs of words that often stand together and seldom apart, the most conspicuous first."""
     pairs: Counter[str] = Counter()
-    words: Counter[str] = Counter()
+    word_counts: Counter[str] = Counter()
     for article in articles:
         pairs.update(NAME_PATTERNS[language].findall(article.text))
-        words.update(re.findall(r"\w+", fold(article.text)))
+        word_counts.update(words(fold(article.text)))
     scores = {
-        pair: count * count / max(words[word] or count for word in fold(pair).split())
+        pair: count * count / max(word_counts[word] or count for word in fold(pair).split())
         for pair, count in pairs.items()
         if count >= _MIN_COUNT and len(content_words(pair)) == 2
     }
