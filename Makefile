@@ -1,4 +1,4 @@
-# Mujib: `make chat` to use it, `make test` to check it. Everything else is what those two need.
+# Mujib: `make chat` to use it, `make check` while changing it, `make test` before handing it over.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -19,18 +19,21 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
 export CHROMIUM
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help setup browser models index ask chat test test-faults screenshots lint eval bench clean
+.PHONY: help setup browser models index ask chat lint docs check test test-faults screenshots eval bench dist clean
 
 help:
 	@echo "make chat            open the chat page on http://127.0.0.1:7860"
 	@echo "make ask Q='...'     answer one question"
-	@echo "make test            lint, types and tests, those with the real models too"
+	@echo "make check           lint, types and the tests that need no models and no browser: within a minute"
+	@echo "make test            everything: lint, types, all tests, with the real models and a browser"
 	@echo "make test-faults     the long fault tests: killed updates, failing disks, damaged files, hostile input"
+	@echo "make docs            write the generated parts of the documents anew"
 	@echo "make screenshots     pictures of the page in both languages, into .data/screenshots"
 	@echo "make index           bring the index up to date with its folders (first: seeds/)"
 	@echo "make setup models    only install the packages, only fetch the models"
 	@echo "make eval ARTICLES=... QUESTIONS=... [DISTRACTORS=...]   measure what is found (the first time it embeds them)"
 	@echo "make bench           time searches in 100,000 made-up passages"
+	@echo "make dist            build the wheel and the source archive into dist/"
 	@echo "make lint clean      lint and types; remove what was installed here"
 
 setup: $(VENV)/.installed
@@ -68,6 +71,14 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# Commands, settings and modules as they are, into docs/. A test fails while they are stale.
+docs: setup
+	$(VENV)/bin/python -m tests.docs_tools
+
+# The fast loop. It needs `make setup` and nothing else: no models, no browser, nothing installed as root.
+check: lint
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal -m "not (models or browser or package or slow)"
+
 # The tests ask a server too, with a model that is small and weak: what it says must be checked as well.
 SMALL := qwen2.5-coder-0.5b-instruct-q4_k_m
 
@@ -78,7 +89,8 @@ test: lint models browser
 
 # The faults again, as often as a release deserves: killed updates, damaged files, hostile input.
 test-faults: browser
-	$(VENV)/bin/python -m pytest --faults tests/test_fault_*.py tests/test_hostile.py tests/test_chat.py
+	$(VENV)/bin/python -m pytest --faults tests/faults tests/interfaces/test_hostile_page.py \
+		tests/interfaces/test_web_app.py
 
 # Pictures of the page's main states in both languages, with the real models over seeds/, into .data/screenshots.
 screenshots: index browser
@@ -91,8 +103,11 @@ eval: models
 bench: setup
 	$(VENV)/bin/python -m tests.bench
 
+dist: setup
+	$(VENV)/bin/python -m hatchling build
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find qa index tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export Q

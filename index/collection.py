@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from index.errors import BusyError, MujibError, RemovalError, UsageError
 from index.models.embedder import EmbeddingModel
 from index.search.threads import use_one_blas_thread
+from index.search.vector_index import FaissVectorIndex, MakeVectorIndex
 from index.store.integrity_check import SAMPLE_PASSAGES, check_store
 from index.store.recorded_sources import recorded_sources
 from index.store.schema import SCHEMA_VERSION, schema_version
@@ -66,7 +67,8 @@ class CollectionPaths:
 class Collection:
     """A collection of articles. Safe to use from several threads; opening one reads nothing yet.
 
-    `model` embeds the articles; it is loaded only when there is something to embed.
+    `model` embeds the articles; it is loaded only when there is something to embed. `make_vector_index` makes the
+    index in which the nearest vectors are searched: FAISS in this process, or another `VectorIndex`.
 
     >>> collection.update([Path("~/news")]).added  # doctest: +SKIP
     120
@@ -74,8 +76,15 @@ class Collection:
     431
     """
 
-    def __init__(self, paths: CollectionPaths, model: EmbeddingModel, limits: ReadLimits) -> None:
+    def __init__(
+        self,
+        paths: CollectionPaths,
+        model: EmbeddingModel,
+        limits: ReadLimits,
+        make_vector_index: MakeVectorIndex = FaissVectorIndex,
+    ) -> None:
         self.paths = paths
+        self._make_vector_index = make_vector_index
         self.model = model
         self._limits = limits
         self._snapshot: Snapshot | None = None
@@ -105,7 +114,7 @@ class Collection:
             store = self.paths.store
             if self._snapshot is None or self._snapshot.generation != newest_generation(store):
                 use_one_blas_thread()
-                self._snapshot = open_snapshot(store, self.model.identity)
+                self._snapshot = open_snapshot(store, self.model.identity, self._make_vector_index)
             return self._snapshot
 
     def status(self) -> CollectionStatus:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Span = tuple[int, int]  # the start and end of a slice, in characters
@@ -16,6 +17,7 @@ class Article:
     `id` is the one its source gives it, else the head of `sha256`, which covers all but `id` and `path`.
     `title` is empty when its source gives none.
     `published` is an ISO 8601 date (`2017-03-23`) or None when it is not known.
+    `details` are the fields that are shown and not searched, by their names: `author`.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Article:
     url: str | None
     text: str
     sha256: str
+    details: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class UnchangedArticle:
 
 
 class ArticleHead(NamedTuple):
-    """An article without its text: the columns `ARTICLE_HEAD_COLUMNS`."""
+    """An article without its text: the columns `ARTICLE_HEAD_COLUMNS`. `details` is a JSON object."""
 
     number: int
     folder: str
@@ -69,6 +72,7 @@ class ArticleHead(NamedTuple):
     source: str | None
     url: str | None
     sha256: str
+    details: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from index import Collection
 from index.text.chunking import headline
+from index.text.languages import RequestedLanguage
 from index.types import Article, ArticleHit
 from qa.engine import Engine
 from qa.generation.base import Cancelled, never_cancelled
@@ -24,8 +25,6 @@ from qa.understanding.validation import parse_question
 
 _MAX_PASSAGES = 50  # that one search gives
 _log = logging.getLogger("mujib.service")
-
-RequestedLanguage = Literal["auto", "ar", "en"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from index.text import languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Exchange:
     answer: str
 
 
-Language = Literal["ar", "en"]
+Language = languages.Language
 Status = Literal["answered", "quoted", "no_evidence", "cut"]
 Support = Literal["supported", "unsupported"]
 
@@ -104,8 +106,9 @@ class Prompt:
 class Citation:
     """Where a sentence's support lies: `article.text[start:end] == quote`.
 
-    `source` is who published the article, `url` where. `also` names who copied it and when, `duplicates` are the ids of
-    these articles. `path` is where the file lies on this computer: an interface that hands an answer on leaves it out.
+    `source` is who published the article, `url` where; `details` are what else is shown of it: `author`. `also` names
+    who copied it and when, `duplicates` are the ids of these articles. `path` is where the file lies on this computer:
+    an interface that hands an answer on leaves it out.
     """
 
     number: int
@@ -120,6 +123,7 @@ class Citation:
     source: str | None = None
     url: str | None = None
     duplicates: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,9 @@ class Corpus:
     def _article(self, number: int) -> Article:
         language: Language = "ar" if number % 4 else "en"
         text = " ".join(self._words(language, 20) + "." for _ in range(18))
-        sha256 = content_sha256(title="", published=None, language=language, source=None, url=None, text=text)
+        sha256 = content_sha256(
+            title="", published=None, language=language, source=None, url=None, text=text, details={}
+        )
         return Article(
             id=str(number),
             path=f"{SOURCE}/{number}.txt",

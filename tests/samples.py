@@ -130,18 +130,21 @@ def zip_of(members: dict[str, str | bytes]) -> bytes:
     return file.getvalue()
 
 
-def epub_of(chapters: Sequence[tuple[str, str]], title: str = "كتاب", day: str = "2019-05-06") -> bytes:
+def epub_of(
+    chapters: Sequence[tuple[str, str]], title: str = "كتاب", day: str = "2019-05-06", creators: Sequence[str] = ()
+) -> bytes:
     """Return an e-book of chapters, each a heading and a text."""
     items = "".join(
         f'<item id="c{n}" href="text/c%20{n}.xhtml" media-type="application/xhtml+xml"/>' for n in range(len(chapters))
     )
     spine = "".join(f'<itemref idref="c{n}"/>' for n in range(len(chapters)))
+    names = "".join(f"<dc:creator>{name}</dc:creator>" for name in creators)
     members: dict[str, str | bytes] = {
         "mimetype": "application/epub+zip",
         "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
         '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>',
         "OEBPS/book.opf": '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<metadata><dc:title>{title}</dc:title><dc:date>{day}</dc:date><dc:language>ar</dc:language></metadata>"
+        f"<metadata><dc:title>{title}</dc:title><dc:date>{day}</dc:date><dc:language>ar</dc:language>{names}</metadata>"
         f'<manifest><item id="nav" href="nav.xhtml" properties="nav"/>{items}</manifest>'
         f'<spine><itemref idref="nav"/>{spine}</spine></package>',
         "OEBPS/nav.xhtml": "<html><body><nav><a>contents</a></nav></body></html>",

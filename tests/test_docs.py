@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from index.readers.base import UnreadableError
+from index.text.languages import LANGUAGE_TABLE, LanguageInfo, detect_among
 from qa import Mujib
 from qa.engine import Engine
 from qa.generation.base import Generator, ReplyCutError, never_cancelled
@@ -127,11 +128,11 @@ def test_files_that_are_named_are_there(path: Path) -> None:
 # --- the examples
 
 
-def _example(heading: str, number: int = 0) -> dict[str, Any]:
-    """Run a Python example of CONTRIBUTING.md and return what it defines."""
+def _example(heading: str, **names: object) -> dict[str, Any]:
+    """Run the first Python example of a section of CONTRIBUTING.md, which knows `names`; return what it defines."""
     section = CONTRIBUTING.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    defined: dict[str, Any] = {"__name__": "example"}
-    exec(compile(_CODE.findall(section)[number], heading, "exec"), defined)  # noqa: S102 - our own document
+    defined: dict[str, Any] = {"__name__": "example", **names}
+    exec(compile(_CODE.findall(section)[0], heading, "exec"), defined)  # noqa: S102 - our own document
     return defined
 
 
@@ -150,6 +151,14 @@ def test_the_example_of_a_model_answers() -> None:
     assert generator.count(prompt) == 3
     with pytest.raises(ReplyCutError):
         list(generator.stream(prompt, lambda: True))
+
+
+def test_the_example_of_a_language_tells_it_from_english() -> None:
+    names = {"LanguageInfo": LanguageInfo, "_ENGLISH": LANGUAGE_TABLE["en"]}
+    french: LanguageInfo = _example("A language, on an example", **names)["_FRENCH"]
+    table = [*LANGUAGE_TABLE.values(), french]
+    texts = ("La police est dans une rue de Paris.", "The police are in a street of Paris.")
+    assert [str(detect_among(text, table)) for text in texts] == ["fr", "en"]
 
 
 def test_the_example_of_an_interface_converses(

@@ -155,7 +155,7 @@ _STATEMENT = r"f[\"'](?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA)\b"
 # What may stand in a statement itself: names of tables and columns, and our own numbers. All else is a parameter.
 _NAMES = {
     *("ARTICLE_HEAD_COLUMNS", "CHUNK_COLUMNS", "SENTENCE_COLUMNS", "_ARTICLE_HEAD_3", "_CHUNK_3"),
-    *("table", "name", "columns", "placeholders", "','.join('?' * 12)", "','.join('?' * 11)"),
+    *("table", "name", "columns", "placeholders", "','.join('?' * 13)", "','.join('?' * 11)"),
     *("SCHEMA_VERSION", "version + 1", "WAIT_MS"),
 }
 

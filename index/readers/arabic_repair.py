@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from index.readers.base import UnreadableError
-from index.text.normalize import detect_language
+from index.text.languages import detect_language
 
 # Presentation forms: the shapes of letters (U+FB50 to U+FEFC), as fonts and old programs use them. Ornate brackets and
 # whole words that are one character (ﷲ ﷺ ﷽) are not among them.

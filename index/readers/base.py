@@ -8,13 +8,16 @@ A reader is a function that is entered in `registry.READERS` under the suffixes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class RawArticle:
-    """One article as a file contains it, before anything is cleaned or derived."""
+    """One article as a file contains it, before anything is cleaned or derived.
+
+    `details` are the fields that are shown and not searched, by their names: `author`.
+    """
 
     text: str
     title: str = ""
@@ -23,6 +26,7 @@ class RawArticle:
     source: str | None = None
     url: str | None = None
     id: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 class UnreadableError(Exception):

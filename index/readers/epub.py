@@ -32,6 +32,8 @@ def read_epub(data: bytes) -> Iterator[RawArticle | UnreadableError]:
         def metadata(name: str) -> str | None:
             return next((value.strip() for value in book.xpath(f"//d:{name}/text()", namespaces=_OPF)), None)
 
+        creators = [value.strip() for value in book.xpath("//d:creator/text()", namespaces=_OPF)]
+        author = ", ".join(filter(None, creators))
         files = {item.get("id"): item for item in book.xpath("//o:manifest/o:item", namespaces=_OPF)}
         spine = book.xpath("//o:spine/o:itemref/@idref", namespaces=_OPF)
         chapters = [files[name] for name in dict.fromkeys(spine) if name in files]  # each once, however often named
@@ -51,6 +53,7 @@ def read_epub(data: bytes) -> Iterator[RawArticle | UnreadableError]:
                     title=title,
                     published=metadata("date"),
                     source=metadata("title") or metadata("publisher"),
+                    details={"author": author} if author else {},
                 )
 
 

@@ -18,7 +18,7 @@ _INVISIBLE = (
 
 
 def read_html(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read a saved web page as one article, with the title, date, site and address that it declares."""
+    """Read a saved web page as one article, with the title, date, site, address and author that it declares."""
     import trafilatura
     from lxml.etree import LxmlError
 
@@ -38,6 +38,7 @@ def read_html(data: bytes) -> Iterator[RawArticle | UnreadableError]:
         published=page.date,
         source=page.sitename or page.hostname or page.author,
         url=page.url,
+        details={"author": page.author} if page.author else {},
     )
 
 

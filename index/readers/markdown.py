@@ -11,7 +11,7 @@ from index.readers.structured import record_to_article
 
 
 def read_markdown(data: bytes) -> Iterator[RawArticle | UnreadableError]:
-    """Read Markdown as one article; front matter may name `title`, `date`, `language`, `source`, `url`, `id`."""
+    """Read Markdown as one article; front matter may name what a record may: `title`, `date`, `source`, `author`."""
     import frontmatter
     import yaml
     from markdown_it import MarkdownIt

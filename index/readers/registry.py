@@ -18,7 +18,7 @@ from index.readers.structured import read_csv, read_json, read_jsonl
 __all__ = ["IN_PROCESS_READERS", "READERS", "READER_VERSION", "Reader", "UnreadableError", "reader_for"]
 
 
-READER_VERSION = "1"  # changes whenever the same bytes would give other articles: all files are then read again
+READER_VERSION = "2"  # changes whenever the same bytes would give other articles: all files are then read again
 
 
 def read_text(data: bytes) -> Iterator[RawArticle | UnreadableError]:

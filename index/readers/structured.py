@@ -25,6 +25,11 @@ _NAMES = {
     "id": "id guid uid articleid identifier",
 }
 _FIELDS = {name: tuple(names.split()) for name, names in _NAMES.items()}
+# The names of each detail: a field that is shown and not searched.
+_DETAIL_NAMES = {
+    "author": "author authors creator byline الكاتب كاتب المؤلف",
+}
+_DETAILS = {name: tuple(names.split()) for name, names in _DETAIL_NAMES.items()}
 _LONGEST_FIELD = 16 * 1024 * 1024  # characters in one cell of a CSV file; the library's own limit is 131,072
 _DELIMITERS = ",;\t|"
 
@@ -39,6 +44,7 @@ def record_to_article(record: Mapping[str, Any]) -> RawArticle:
         text=text,
         title=_first_value(values, _FIELDS["title"]) or "",
         **{name: _first_value(values, _FIELDS[name]) for name in ("published", "language", "source", "url", "id")},
+        details=_details(values),
     )
 
 
@@ -117,6 +123,22 @@ def _require_record(record: Any) -> RawArticle:
 def _first_value(values: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     texts = (_as_text(values.get(name)) for name in names)
     return next((text for text in texts if text is not None), None)
+
+
+def _details(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the details of a record; of several values (authors) all of them."""
+    details = {}
+    for detail, names in _DETAILS.items():
+        texts = (_as_joined_text(values.get(name)) for name in names)
+        if text := next(filter(None, texts), ""):
+            details[detail] = text
+    return details
+
+
+def _as_joined_text(value: Any) -> str:
+    parts = value if isinstance(value, list) else [value]
+    texts = ((_as_text(part) or "").strip() for part in parts)
+    return ", ".join(filter(None, texts))
 
 
 def _as_text(value: Any) -> str | None:

@@ -1,8 +1,9 @@
-"""Nearest neighbors by inner product. The only importer of faiss."""
+"""Nearest neighbors by inner product: the interface, and FAISS behind it. The only importer of faiss."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,31 @@ _PROBED_CELLS = 8  # one of so many
 _TRAINING_PER_CELL = 40  # vectors for each cell: enough for its center
 
 
-class VectorIndex:
-    """Search by inner product over unit vectors, in memory; derived from the store and kept nowhere else."""
+class VectorIndex(Protocol):
+    """Search by inner product over unit vectors, which are identified by their rows.
+
+    It is derived from the store and never trusted to know more: whatever it names is read from the store.
+    """
+
+    def search(
+        self, vector: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the rows and cosines of the `k` nearest to the unit `vector` [d], best first.
+
+        Rows that `mask` [n] does not contain are left out of the search.
+        """
+        ...
+
+    def reconstruct(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors [len(rows), d] of these rows."""
+        ...
+
+
+MakeVectorIndex = Callable[[NDArray[np.float32]], VectorIndex]  # takes the unit vectors [n, d] of one language
+
+
+class FaissVectorIndex:
+    """A `VectorIndex` in memory."""
 
     def __init__(self, vectors: NDArray[np.float32], exact_limit: int = EXACT_LIMIT) -> None:
         """Index the unit `vectors` [n, d], identified by their rows. Up to `exact_limit` of them are all compared."""
@@ -41,10 +65,7 @@ class VectorIndex:
     def search(
         self, vector: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the rows and cosines of the `k` nearest to the unit `vector` [d], best first.
-
-        Rows that `mask` [n] does not contain are left out of the search.
-        """
+        """See `VectorIndex.search`."""
         faiss = self._faiss
         options: dict[str, Any] = {}
         if mask is not None:
@@ -58,6 +79,6 @@ class VectorIndex:
         return rows[0][found], scores[0][found]
 
     def reconstruct(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the vectors [len(rows), d] of these rows."""
+        """See `VectorIndex.reconstruct`."""
         vectors: NDArray[np.float32] = self._index.reconstruct_batch(rows)
         return vectors

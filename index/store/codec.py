@@ -1,8 +1,9 @@
-"""How vectors, sentence spans and terms are stored as bytes. All numbers are little-endian."""
+"""How vectors, sentence spans and terms are stored as bytes, details as JSON. All numbers are little-endian."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,3 +64,13 @@ def decode_places(stored: bytes) -> tuple[NDArray[np.int32], NDArray[np.uint16]]
     """Return the terms [t] that a passage holds and the place [t] of each: 0 is the title, 1 the first sentence."""
     count = len(stored) // 6
     return np.frombuffer(stored, "<i4", count), np.frombuffer(stored, "<u2", count, offset=4 * count)
+
+
+def encode_details(details: Mapping[str, str]) -> str:
+    """Return the details of an article as a JSON object, in the order of their names."""
+    return json.dumps(details, ensure_ascii=False, sort_keys=True)
+
+
+def decode_details(stored: str) -> dict[str, str]:
+    """Return the details of an article by their names."""
+    return {str(name): str(value) for name, value in json.loads(stored).items()}

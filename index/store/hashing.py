@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from index.types import Article
 
 
 def content_sha256(
-    *, title: str, published: str | None, language: str, source: str | None, url: str | None, text: str
+    *,
+    title: str,
+    published: str | None,
+    language: str,
+    source: str | None,
+    url: str | None,
+    text: str,
+    details: Mapping[str, str],
 ) -> str:
     """Return the sha256 of the content of an article: everything but its id and its path."""
-    content = [title, published, language, source, url, text]
+    content: list[object] = [title, published, language, source, url, text]
+    if details:  # without any, the sha256 is that of a version that knew none
+        content.append(sorted(details.items()))
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -25,6 +35,7 @@ def article_sha256(article: Article) -> str:
         source=article.source,
         url=article.url,
         text=article.text,
+        details=article.details,
     )
 
 

@@ -178,8 +178,28 @@ _SENTENCES_4 = """CREATE TABLE sentences (
 )"""
 
 
-def _m004_sentence_spans(db: Connection, path: Path) -> None:
-    """Add where each sentence of a passage starts and ends, found again in the stored text of its article."""
+_ARTICLES_4 = """CREATE TABLE articles (
+    number INTEGER PRIMARY KEY,
+    crc INTEGER NOT NULL,
+    folder TEXT NOT NULL REFERENCES folders,
+    id TEXT NOT NULL UNIQUE,
+    path TEXT NOT NULL,
+    title TEXT NOT NULL,
+    published TEXT,
+    language TEXT NOT NULL,
+    source TEXT,
+    url TEXT,
+    sha256 TEXT NOT NULL,
+    details TEXT NOT NULL DEFAULT '{}',
+    text TEXT NOT NULL
+)"""
+
+
+def _m004_sentence_spans_and_details(db: Connection, path: Path) -> None:
+    """Add the details of an article (none yet), and where each sentence of a passage starts and ends.
+
+    The sentences are found again in the stored text of their article.
+    """
     check_meta_checksum(db, path)
     meta = read_meta(db)
     check_text_processing(meta, path)
@@ -207,7 +227,29 @@ def _m004_sentence_spans(db: Connection, path: Path) -> None:
                 (columns[-1], row_checksum(*columns), number),
             )
     db.execute("DROP TABLE old_sentences")
+    _add_details_4(db)
     write_meta_checksum(db)
+
+
+def _add_details_4(db: Connection) -> None:
+    """Make the table of articles anew, with the column `details` before the text.
+
+    Behind a long text, the column could not be read without it.
+    """
+    db.execute("PRAGMA legacy_alter_table = ON")  # other tables go on naming the one that is replaced
+    for name in ("in", "out", "changed"):
+        db.execute(f"DROP TRIGGER articles_{name}")
+    db.execute("DELETE FROM ledger WHERE name = 'articles'")
+    db.execute("ALTER TABLE articles RENAME TO old_articles")
+    db.execute(_ARTICLES_4)
+    for statement in _LEDGER_3.format("articles").split(";\n"):
+        db.execute(statement)
+    for text, *head in _rows(db, f"SELECT text, {_ARTICLE_HEAD_3} FROM old_articles"):  # noqa: S608 - names of columns
+        db.execute(
+            f"INSERT INTO articles (crc, text, {_ARTICLE_HEAD_3}, details) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
+            (row_checksum(*head, "{}"), text, *head, "{}"),
+        )
+    db.execute("DROP TABLE old_articles")
 
 
 def _article_text_3(db: Connection, path: Path, head: tuple[Any, ...]) -> str:
@@ -222,5 +264,5 @@ def _article_text_3(db: Connection, path: Path, head: tuple[Any, ...]) -> str:
 
 _STEPS: Mapping[int, Callable[[Connection, Path], None]] = {
     2: _m003_checksums_and_file_records,
-    3: _m004_sentence_spans,
+    3: _m004_sentence_spans_and_details,
 }

@@ -35,6 +35,7 @@ CREATE TABLE articles (
     source TEXT,
     url TEXT,
     sha256 TEXT NOT NULL,
+    details TEXT NOT NULL DEFAULT '{}',
     text TEXT NOT NULL
 );
 CREATE TABLE chunks (
@@ -74,7 +75,7 @@ CREATE TRIGGER {0}_changed AFTER UPDATE OF crc ON {0} BEGIN
 COUNTED_TABLES = ("articles", "chunks", "terms")
 
 # The columns that the checksum (`crc`) of a row covers.
-ARTICLE_HEAD_COLUMNS = "number, folder, id, path, title, published, language, source, url, sha256"
+ARTICLE_HEAD_COLUMNS = "number, folder, id, path, title, published, language, source, url, sha256, details"
 CHUNK_COLUMNS = 'number, article, ordinal, start, "end", key, vector, terms, counts, sentences'
 SENTENCE_COLUMNS = "vectors, places, spans"  # of these the checksum is `chunks.sentences`
 

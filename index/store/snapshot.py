@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from index.errors import NoIndexError
 from index.search.language_index import LanguageIndex
-from index.store.codec import decode_places, decode_spans, decode_vectors
+from index.search.vector_index import FaissVectorIndex, MakeVectorIndex
+from index.store.codec import decode_details, decode_places, decode_spans, decode_vectors
 from index.store.connection import Connection, connect_read_only, damaged_store, translate_sqlite_errors
 from index.store.hashing import article_sha256
 from index.store.index_builder import build_language_indexes
@@ -196,6 +197,7 @@ class Snapshot:
                 url=head.url,
                 text=text,
                 sha256=head.sha256,
+                details=decode_details(head.details),
             )
             if article_sha256(article) == head.sha256:
                 return article
@@ -262,7 +264,9 @@ def _parse_report(written: str) -> dict[str, object]:
     return report if isinstance(report, dict) else {}
 
 
-def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
+def open_snapshot(
+    path: Path, embedding: str | None = None, make_vector_index: MakeVectorIndex = FaissVectorIndex
+) -> Snapshot:
     """Open the newest generation of the store at `path` for reading.
 
     Raises `NoIndexError` when there is none, `OtherModelError` when its vectors are not those of the model
@@ -272,13 +276,13 @@ def open_snapshot(path: Path, embedding: str | None = None) -> Snapshot:
     with translate_sqlite_errors(path):
         db = connect_read_only(path)
         try:
-            return _read_snapshot(db, path, embedding)
+            return _read_snapshot(db, path, embedding, make_vector_index)
         except BaseException:
             db.close()
             raise
 
 
-def _read_snapshot(db: Connection, path: Path, embedding: str | None) -> Snapshot:
+def _read_snapshot(db: Connection, path: Path, embedding: str | None, make_vector_index: MakeVectorIndex) -> Snapshot:
     db.execute("PRAGMA query_only = ON")
     db.execute("BEGIN")
     if not is_initialized(db):
@@ -295,7 +299,7 @@ def _read_snapshot(db: Connection, path: Path, embedding: str | None) -> Snapsho
         generation=int(meta["generation"]),
         embedding=meta["embedding"],
         dimension=dimension,
-        language_indexes=build_language_indexes(by_number, rows, dimension),
+        language_indexes=build_language_indexes(by_number, rows, dimension, make_vector_index),
         _transaction=ReadTransaction(db, path),
         _heads={head.id: head for head in heads},
         _places={

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.store.codec import decode_vectors, encode_spans, encode_terms, encode_vectors
+from index.store.codec import decode_vectors, encode_details, encode_spans, encode_terms, encode_vectors
 from index.store.connection import WAIT_MS, connect, copy_database, lock_store, translate_sqlite_errors
 from index.store.file_records import read_file_records, write_file_records
 from index.store.hashing import passage_key
@@ -31,7 +31,7 @@ from index.store.terms import TermNumbers
 from index.text.tokenize import tokenize_passage
 from index.types import Article, ArticleChange, ArticleHead, Chunk, FileRecord, StoredArticle, UnchangedArticle
 
-_INSERT_ARTICLE = f"INSERT INTO articles (crc, text, {ARTICLE_HEAD_COLUMNS}) VALUES ({','.join('?' * 12)})"  # noqa: S608 - names
+_INSERT_ARTICLE = f"INSERT INTO articles (crc, text, {ARTICLE_HEAD_COLUMNS}) VALUES ({','.join('?' * 13)})"  # noqa: S608 - names
 _INSERT_CHUNK = f"INSERT INTO chunks (crc, {CHUNK_COLUMNS}) VALUES ({','.join('?' * 11)})"  # noqa: S608 - names
 
 
@@ -254,4 +254,5 @@ def _article_head(number: int, folder: str, article: Article) -> ArticleHead:
         source=article.source,
         url=article.url,
         sha256=article.sha256,
+        details=encode_details(article.details),
     )

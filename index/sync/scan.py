@@ -20,11 +20,13 @@ from index.readers.sandbox import Sandbox
 from index.store.hashing import content_sha256
 from index.text.chunking import sentence_spans
 from index.text.dates import parse_day
-from index.text.normalize import clean_text, detect_language, one_line
+from index.text.languages import detect_language, is_known
+from index.text.normalize import clean_text, one_line
 from index.types import Article, FileRecord, ReadLimits, Rejection, UnchangedArticle
 
 _TOO_NEW = 2_000_000_000  # nanoseconds: some file systems tell times in steps of two seconds
 _ID_LENGTH = 16  # hexadecimal digits of the content's sha256
+_DETAIL_LENGTH = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +173,12 @@ def build_article(raw: RawArticle, path: str, limits: ReadLimits) -> Article | R
     source, url = _clean_field(raw.source), _clean_field(raw.url)
     published = parse_day(raw.published)
     language = (raw.language or "").lower()[:2]
-    if language not in {"ar", "en"}:
+    if not is_known(language):
         language = detect_language(text)
-    digest = content_sha256(title=title, published=published, language=language, source=source, url=url, text=text)
+    details = _clean_details(raw.details)
+    digest = content_sha256(
+        title=title, published=published, language=language, source=source, url=url, text=text, details=details
+    )
     return Article(
         id=_usable_id(raw.id) or digest[:_ID_LENGTH],
         path=path,
@@ -184,11 +189,18 @@ def build_article(raw: RawArticle, path: str, limits: ReadLimits) -> Article | R
         url=url,
         text=text,
         sha256=digest,
+        details=details,
     )
 
 
 def _clean_field(value: str | None) -> str | None:
     return one_line(clean_text(value)) or None if value else None
+
+
+def _clean_details(details: Mapping[str, str]) -> dict[str, str]:
+    """Return the details that are not empty, each on one line of bounded length, in the order of their names."""
+    cleaned = {name: (_clean_field(value) or "")[:_DETAIL_LENGTH].rstrip() for name, value in sorted(details.items())}
+    return {name: value for name, value in cleaned.items() if value}
 
 
 def _usable_id(given: str | None) -> str | None:

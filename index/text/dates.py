@@ -27,6 +27,7 @@ _MONTH_NAMES = (
     ("december dec", "ديسمبر", "كانون الأول", "دجنبر دجمبر"),
 )
 _TWO_WORDS = {"كانون", "تشرين"}
+_NAMES_SHOWN = {"en": 0, "ar": 1}  # the names that a date is written with; in other languages it stays in digits
 
 
 def _months() -> dict[str, int]:
@@ -110,10 +111,12 @@ def parse_period(text: str) -> tuple[str, str] | None:
 
 
 def format_day(day: str, language: str) -> str:
-    """Return an ISO date in the form of that language (`ar` or `en`): `23 مارس 2017`."""
+    """Return an ISO date in the form of that language, `23 مارس 2017`; as it is when no names of months are known."""
+    column = _NAMES_SHOWN.get(language)
+    if column is None:
+        return day
     year, month, number = day.split("-")
-    names = _MONTH_NAMES[int(month) - 1]
-    name = names[0 if language == "en" else 1].split()[0].capitalize()
+    name = _MONTH_NAMES[int(month) - 1][column].split()[0].capitalize()
     return f"{int(number)} {name} {year}"
 
 

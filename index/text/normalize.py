@@ -83,12 +83,3 @@ _PARTICLES = re.compile(r"^[وف]?(?:[بكل]?ال|لل|[بكلس])?(?=\w{3})")
 def strip_clitics(word: str) -> str:
     """Return an Arabic word without the particles and the article attached to its front: `وبالمدينة` gives `مدينة`."""
     return _PARTICLES.sub("", word)
-
-
-_ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3\u0750-\u077f\u08a0-\u08c9\ufb50-\ufdff\ufe70-\ufefc]")
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
-
-
-def detect_language(text: str) -> str:
-    """Return `ar` when most letters are Arabic, else `en`. The majority decides, so that a foreign name does not."""
-    return "ar" if len(_ARABIC.findall(text)) > len(_LATIN.findall(text)) else "en"

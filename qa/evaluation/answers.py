@@ -11,7 +11,7 @@ from typing import Any
 
 from index.collection import ProgressCallback
 from index.store.snapshot import Snapshot
-from index.text.normalize import detect_language
+from index.text.languages import detect_language
 from qa.engine import Engine
 from qa.evaluation.baseline import MARKER, CountingGenerator, PlainPipeline
 from qa.evaluation.conditions import CONDITIONS, Condition, condition_filter

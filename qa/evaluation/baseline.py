@@ -11,6 +11,7 @@ from typing import Any
 
 from index.store.snapshot import Snapshot
 from index.text.chunking import sentence_spans
+from index.text.languages import LANGUAGE_TABLE
 from index.types import Chunk
 from qa.evaluation.dataset import Case
 from qa.evaluation.setup import EvaluationSetup
@@ -27,7 +28,6 @@ _INSTRUCTION = (
     "Answer the question in {language} using only the passages. Cite the passage you used as [n]. "
     "If the passages do not contain the answer, reply NOT FOUND."
 )
-_LANGUAGE_NAMES = {"ar": "Arabic", "en": "English"}
 _NOT_FOUND = "NOT FOUND"
 
 
@@ -125,7 +125,7 @@ def reply_key(model: str, prompt: Prompt) -> str:
 
 def _prompt(case: Case, passages: Sequence[Chunk]) -> Prompt:
     listed = "\n\n".join(f"[{number}] {passage.text}" for number, passage in enumerate(passages, start=1))
-    instruction = _INSTRUCTION.format(language=_LANGUAGE_NAMES[case.question.language])
+    instruction = _INSTRUCTION.format(language=LANGUAGE_TABLE[case.question.language].name)
     request = f"{listed}\n\nQuestion: {case.question.text}\nAnswer:"
     return Prompt((Message("system", instruction), Message("user", request)), case.question.language)
 

@@ -11,12 +11,13 @@ from string import Template
 
 from index.store.snapshot import Snapshot
 from index.text.dates import format_day
+from index.text.languages import LANGUAGES, Language
 from index.text.normalize import one_line
 from qa.errors import PromptError
 from qa.retrieval.evidence import runner_up
 from qa.types import Evidence, EvidenceSet, Message, Prompt, Question
 
-# The placeholders that each message must have; there is a file of each in Arabic and in English.
+# The placeholders that each message must have; there is a file of each in every language.
 _PLACEHOLDERS: Mapping[str, frozenset[str]] = {
     "answer": frozenset({"question", "evidence"}),
     "write": frozenset({"question", "evidence"}),
@@ -27,6 +28,7 @@ PROMPT_TOKENS = 600  # beyond this a model on two cores takes more than eight se
 _REWORDED_SENTENCES = (
     2  # sentences in Arabic that a small model may answer from in English: two seconds to the first word
 )
+WORDING_LANGUAGE: Language = "en"  # in which a small model can word an answer from evidence in another language
 _TITLE = 90  # characters of a title that the model sees
 _SECOND_TRY = 0.7  # temperature of a reply that takes the place of one gone wrong
 
@@ -45,7 +47,7 @@ def load_prompts(folder: Path) -> Prompts:
     """Read the prompts. Raises `PromptError` when one is missing or has other placeholders than it must."""
     texts = {}
     for message, placeholders in _PLACEHOLDERS.items():
-        for language in ("ar", "en"):
+        for language in LANGUAGES:
             path = folder / f"{message}.{language}.md"
             try:
                 text = path.read_text("utf-8").strip()
@@ -80,7 +82,7 @@ def build_prompts(
         own = [item for item in evidence if item.language == question.language]
         return ((_fitting_prompt(prompts, "answer", snapshot, question, own, count),),)
     translations = tuple(_translation_prompt(prompts, question, item) for item in (evidence[0], *runner_up(evidence)))
-    if question.language != "en":
+    if question.language != WORDING_LANGUAGE:
         return (translations,)
     wording = _question_prompt(prompts, "write", snapshot, question, evidence[:_REWORDED_SENTENCES])
     return (wording,), translations

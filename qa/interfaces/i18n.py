@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from index.errors import BusyError, MujibError
+from index.text.languages import DEFAULT_LANGUAGE, LANGUAGES
 from qa.errors import EmptyQuestionError, QuestionTooLongError
 from qa.types import Event, EvidenceFound, Language, Waiting
 from qa.understanding.validation import MAX_CHARACTERS
 
 Words = Mapping[str, str]
-LANGUAGES: tuple[Language, ...] = ("en", "ar")
+# The default first: its suggestions are shown first.
+PAGE_LANGUAGES: tuple[Language, ...] = (DEFAULT_LANGUAGE, *(one for one in LANGUAGES if one != DEFAULT_LANGUAGE))
 _FOLDER = Path(__file__).with_name("locale")
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UsageError
+from index.text.languages import LANGUAGES
 
 _COMPARED_RANKS = (5, 11, 21)  # of the sentences that the best one is compared to
 FEATURES = ("similarity", "passage", *(f"above_{rank}" for rank in _COMPARED_RANKS))
-LANGUAGE_PAIRS = tuple(f"{question} -> {article}" for question in ("ar", "en") for article in ("ar", "en"))
+LANGUAGE_PAIRS = tuple(f"{question} -> {article}" for question in LANGUAGES for article in LANGUAGES)
 _MAX_LOGIT = 30.0
 
 Features = tuple[float | None, ...]  # in the order of `FEATURES`; None where there is no such sentence
@@ -70,13 +71,28 @@ def load_calibration(path: Path) -> Calibration:
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
         pairs = {name: _pair_weights(pair) for name, pair in table["pairs"].items()}
-        if set(pairs) != set(LANGUAGE_PAIRS):
+        if not set(pairs) <= set(LANGUAGE_PAIRS):
             raise KeyError("pairs")
-        return Calibration(str(table["embedding"]), float(table["enough"]), pairs)
+        return Calibration(str(table["embedding"]), float(table["enough"]), _complete_pairs(pairs))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{path} is not a calibration ({type(error).__name__}: {error}). Make it anew with `mujib eval calibrate`."
         ) from None
+
+
+def _complete_pairs(fitted: Mapping[str, PairWeights]) -> dict[str, PairWeights]:
+    """Return weights for all pairs of languages.
+
+    One that was not fitted yet has those of the first of its kind: of one language, or of two. Raises `KeyError` when
+    there is none.
+    """
+    by_kind = {_is_of_two(pair): fitted[pair] for pair in reversed(list(fitted))}
+    return {pair: fitted[pair] if pair in fitted else by_kind[_is_of_two(pair)] for pair in LANGUAGE_PAIRS}
+
+
+def _is_of_two(pair: str) -> bool:
+    question, article = pair.split(" -> ")
+    return question != article
 
 
 def _pair_weights(table: Mapping[str, Any]) -> PairWeights:

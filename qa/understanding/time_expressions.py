@@ -66,7 +66,8 @@ _RELATIVE: tuple[tuple[str, Period], ...] = (
 )
 _RELATIVE_PERIODS = tuple((re.compile(rf"(?<!\w)[وفلب]?(?:{pattern})(?!\w)"), period) for pattern, period in _RELATIVE)
 _LAST_DAYS = re.compile(
-    r"(?<!\w)(?:last|past) (?P<en>\d{1,3}) days(?!\w)|(?<!\w)[وب]?(?:اخر|خلال) (?P<ar>\d{1,3}) (?:ايام|يوما?)(?!\w)"
+    r"(?<!\w)(?:last|past) (?P<english>\d{1,3}) days(?!\w)|"
+    r"(?<!\w)[وب]?(?:اخر|خلال) (?P<arabic>\d{1,3}) (?:ايام|يوما?)(?!\w)"
 )
 
 
@@ -81,7 +82,7 @@ def _relative_days(folded: str, today: date) -> DayRange | None:
             first, last = period(today)
             return DayRange(first.isoformat(), min(last + timedelta(1), today).isoformat(), relative=True)
     if match := _LAST_DAYS.search(folded):
-        days = int(match["en"] or match["ar"])
+        days = int(match["english"] or match["arabic"])
         return DayRange((today - timedelta(days)).isoformat(), today.isoformat(), relative=True)
     return None
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from index.text.normalize import clean_text, detect_language, one_line
+from index.text.languages import RequestedLanguage, detect_language
+from index.text.normalize import clean_text, one_line
 from qa.errors import EmptyQuestionError, QuestionTooLongError
 from qa.language.words import WORD
 from qa.types import Question
@@ -12,7 +11,7 @@ from qa.types import Question
 MAX_CHARACTERS = 2_000  # about 500 tokens of Arabic: longer ones would push the evidence out of the prompt
 
 
-def parse_question(text: str, language: Literal["auto", "ar", "en"] = "auto") -> Question:
+def parse_question(text: str, language: RequestedLanguage = "auto") -> Question:
     """Return the question, cleaned, with its language.
 
     Raises `EmptyQuestionError` when it has no word, `QuestionTooLongError` when it has too many characters.
@@ -24,6 +23,4 @@ def parse_question(text: str, language: Literal["auto", "ar", "en"] = "auto") ->
     cleaned = one_line(clean_text(text))
     if not WORD.search(cleaned):
         raise EmptyQuestionError("the question is empty. Ask it in words, in Arabic or English.")
-    if language == "auto":
-        language = "ar" if detect_language(cleaned) == "ar" else "en"
-    return Question(cleaned, language)
+    return Question(cleaned, detect_language(cleaned) if language == "auto" else language)

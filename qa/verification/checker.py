@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from index.models.embedder import Embedder
 from index.text.chunking import sentence_spans
-from index.text.normalize import detect_language, fold, one_line
+from index.text.languages import detect_language
+from index.text.normalize import fold, one_line
 from qa.language.words import WORD, words
 from qa.types import Evidence, Sentence
 from qa.verification.citations import MARKER, normalize_markers

@@ -87,6 +87,7 @@ def build_citation(number: int, item: Evidence, snapshot: Snapshot) -> Citation:
         source=article.source,
         url=article.url,
         duplicates=item.also,
+        details=article.details,
     )
 
 

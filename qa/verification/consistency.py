@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from index.text.normalize import detect_language, fold, strip_clitics
+from index.text.languages import LANGUAGE_TABLE, detect_language
+from index.text.normalize import fold, strip_clitics
 from qa.language.numbers import extract_numbers, possible_numbers
 from qa.language.stopwords import CLAIM_STOPWORDS, NEGATIONS
 from qa.language.words import alphabetic_words, words_with_contractions
@@ -66,9 +67,9 @@ def required_terms(claim: str, evidence: str) -> tuple[tuple[str, ...], str]:
     English shows its names by capital letters. Arabic does not: an Arabic sentence on Arabic evidence must hold only
     content words that the evidence holds; one on English evidence must have kept the names that are there.
     """
-    if detect_language(claim) == "en":
+    if LANGUAGE_TABLE[detect_language(claim)].capitalizes_names:
         return english_names(claim), evidence
-    if detect_language(evidence) == "en":
+    if LANGUAGE_TABLE[detect_language(evidence)].capitalizes_names:
         return english_names(evidence), claim
     return tuple(_content_words(claim)), evidence
 

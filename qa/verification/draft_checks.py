@@ -10,7 +10,8 @@ from collections import Counter
 from functools import lru_cache
 
 from index.text.chunking import sentence_spans
-from index.text.normalize import detect_language, fold
+from index.text.languages import detect_language
+from index.text.normalize import fold
 from qa.language.words import LETTER, ngrams, words
 from qa.types import Prompt
 from qa.verification.citations import normalize_markers

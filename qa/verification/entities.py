@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from index.text.normalize import detect_language, fold, strip_clitics
+from index.text.languages import detect_language
+from index.text.normalize import fold, strip_clitics
 from qa.language.stopwords import CAPITALIZED_STOPWORDS
 from qa.language.words import ngrams, words
 

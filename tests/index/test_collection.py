@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from index import Collection
 from index.collection import CollectionPaths
@@ -15,6 +17,9 @@ from index.store.writer import Writer
 from index.sync import watch
 from index.sync.update import UpdateReport
 from index.types import ReadLimits
+from qa.retrieval.hybrid import search
+from qa.types import SearchFilter
+from qa.understanding.validation import parse_question
 from tests.fakes import FakeEmbedder, FakeEmbeddingModel
 
 
@@ -146,3 +151,41 @@ def test_watching_reports_updates_and_each_error_once(collection: Collection, mo
         collection.watch(seen.append, update)
     assert isinstance(seen[0], UpdateReport)
     assert [str(item) for item in seen[1:]] == ["the same"]
+
+
+class BruteForce:
+    """A `VectorIndex` of a few lines: what another engine must do."""
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.vectors = vectors
+        self.searches = 0
+
+    def search(
+        self, vector: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        self.searches += 1
+        cosines = self.vectors @ vector
+        rows = np.flatnonzero(mask) if mask is not None else np.arange(len(cosines))
+        best = rows[np.argsort(-cosines[rows], kind="stable")][:k]
+        return best.astype(np.int64), cosines[best]
+
+    def reconstruct(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.vectors[rows]
+
+
+def test_another_vector_index_takes_the_place_of_faiss(collection: Collection) -> None:
+    collection.update()
+    made: list[BruteForce] = []
+
+    def make(vectors: NDArray[np.float32]) -> BruteForce:
+        made.append(BruteForce(vectors))
+        return made[-1]
+
+    with closing(Collection(collection.paths, FakeEmbeddingModel(), ReadLimits(), make)) as other:
+        question = parse_question("Who did the police arrest in London?")
+        (vector,) = FakeEmbedder().embed_queries([question.text])
+        found = search(other.snapshot(), question, vector, SearchFilter(), 10)
+        expected = search(collection.snapshot(), question, vector, SearchFilter(), 10)
+        assert [hit.article_id for hit in found] == [hit.article_id for hit in expected]
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=0.01)
+    assert sum(index.searches for index in made) == 2

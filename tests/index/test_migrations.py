@@ -77,6 +77,23 @@ def test_an_older_store_has_the_tables_and_spans_of_a_new_one(
                 assert snapshot.chunks(numbers) == split_into_chunks(snapshot.article(id_))
 
 
+def test_a_migrated_article_keeps_its_sha256_and_gets_its_author_when_it_is_read_again(
+    old: Path, folder: Path, embedder: FakeEmbedder
+) -> None:
+    with closing(sqlite3.connect(old)) as db:
+        before = dict(db.execute("SELECT path, sha256 FROM articles"))
+    Writer(old, embedder.identity).close()
+    with closing(open_snapshot(old)) as snapshot:
+        articles = [snapshot.article(id_) for id_ in snapshot.article_ids()]
+    assert {article.path: article.sha256 for article in articles} == before
+    assert [article.details for article in articles] == [{}, {}]
+    (folder / "a.md").write_text(ARTICLES["a.md"].replace("source:", "author: Ana Sol\nsource:"), "utf-8")
+    assert bring(old, folder, embedder) == 0
+    with closing(open_snapshot(old)) as snapshot:
+        details = {article.path: article.details for article in map(snapshot.article, snapshot.article_ids())}
+    assert details == {"articles/a.md": {"author": "Ana Sol"}, "articles/b.txt": {}}
+
+
 def test_a_step_makes_the_layout_of_its_own_version(store: Path) -> None:
     store.parent.mkdir()
     shutil.copy(LAYOUTS / "2.sqlite", store)

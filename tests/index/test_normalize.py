@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from index.text.normalize import clean_text, detect_language, fold, fold_with_offsets
+from index.text.languages import detect_language
+from index.text.normalize import clean_text, fold, fold_with_offsets
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=200)
 ARABIC = st.text("ابتثجحخدذرزسشصضطظعغفقكلمنهويىةآأإؤئءـًٌٍَُِّْ ٠١٢٣٤٥٦٧٨٩،؟؛\n\u00a0\u200f", max_size=200)

@@ -93,6 +93,44 @@ def test_csv_without_what_it_needs(worker: Sandbox) -> None:
     assert drafts(worker, ".csv", f"title,text\n,{'long ' * 100_000}\n")[0].text.startswith("long")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"author": "Ana Sol, Li Wei"},
+        {"Authors": ["Ana Sol", {"@type": "Person", "name": "Li Wei"}]},
+        {"creator": [{"name": "Ana Sol"}, {"url": "x"}, {"name": "Li Wei"}], "byline": "Desk"},
+        {"author": " ", "by_line": "Ana Sol, Li Wei"},
+        {"الكاتب": "Ana Sol, Li Wei"},
+    ],
+)
+def test_the_author_of_a_record_by_whatever_name(worker: Sandbox, fields: dict[str, object]) -> None:
+    (draft,) = drafts(worker, ".json", json.dumps({"text": ENGLISH, **fields}))  # through the child process
+    assert draft == RawArticle(ENGLISH, details={"author": "Ana Sol, Li Wei"})
+    (draft,) = drafts(worker, ".jsonl", json.dumps({"text": ENGLISH, **fields}))
+    assert draft.details == {"author": "Ana Sol, Li Wei"}
+
+
+@pytest.mark.parametrize("author", ["", None, [], {}, [None, {}]])
+def test_an_author_that_is_none(worker: Sandbox, author: object) -> None:
+    assert drafts(worker, ".json", json.dumps({"text": ENGLISH, "author": author}))[0].details == {}
+
+
+def test_the_author_that_a_file_declares(worker: Sandbox) -> None:
+    author = {"author": "ليلى حسن"}
+    front_matter = f"---\nauthor:\n  - {author['author']}\n---\n{ENGLISH}"
+    assert drafts(worker, ".md", front_matter)[0].details == author
+    assert drafts(worker, ".csv", f"text,الكاتب\n{ENGLISH},{author['author']}\n")[0].details == author
+    page = HTML.replace("</head>", f'<meta name="author" content="{author["author"]}"></head>')
+    assert drafts(worker, ".html", page)[0].details == author
+
+
+def test_the_author_of_a_feeds_entry_without_an_address(worker: Sandbox) -> None:
+    first, second = drafts(worker, ".rss", RSS.replace("<guid>", "<author>desk@example.org (Ana Sol)</author><guid>"))
+    assert (first.details, second.details) == ({"author": "Ana Sol"}, {})
+    names = "".join(f"<author><name>{name}</name><email>a@b.c</email></author>" for name in ("Ana Sol", "Li Wei"))
+    assert drafts(worker, ".atom", ATOM.replace("<id>", f"{names}<id>"))[0].details == {"author": "Ana Sol, Li Wei"}
+
+
 # Web pages and feeds
 
 
@@ -180,6 +218,11 @@ def test_an_e_book_gives_an_article_a_chapter(worker: Sandbox) -> None:
     first, second = drafts(worker, ".epub", epub_of([("فصل", ARABIC), ("Chapter", ENGLISH)]))
     assert first == RawArticle(ARABIC, title="فصل", published="2019-05-06", source="كتاب")
     assert second == RawArticle(ENGLISH, title="Chapter", published="2019-05-06", source="كتاب")
+
+
+def test_the_creators_of_an_e_book_are_the_authors_of_its_chapters(worker: Sandbox) -> None:
+    chapters = drafts(worker, ".epub", epub_of([("One", ENGLISH), ("Two", ENGLISH)], creators=("Ana Sol", "Li Wei")))
+    assert [chapter.details for chapter in chapters] == [{"author": "Ana Sol, Li Wei"}] * 2
 
 
 def test_packages_that_are_none(worker: Sandbox) -> None:

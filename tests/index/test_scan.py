@@ -55,6 +55,14 @@ def test_markdown_with_front_matter(folder: Path) -> None:
     assert article.text == "The vote passed, they said: 5 < 7.\n\none\n\ntwo"
 
 
+def test_a_detail_is_one_clean_line_of_bounded_length(folder: Path) -> None:
+    authors = ["Ana\u202e\n\u200bSol\x1b[31m", "   ", "x" * 500]
+    lines = (json.dumps({"id": f"a:{n}", "text": ARABIC, "author": author}) for n, author in enumerate(authors))
+    (folder / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    articles, _ = read_all(folder)
+    assert [article.details for article in articles] == [{"author": "Ana Sol[31m"}, {}, {"author": "x" * 200}]
+
+
 def test_markdown_takes_its_title_from_the_first_heading(folder: Path) -> None:
     (folder / "a.md").write_text("# عنوان\n\nنص المقال هنا.", "utf-8")
     assert (only_article(folder).title, only_article(folder).text) == ("عنوان", "نص المقال هنا.")

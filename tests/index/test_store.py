@@ -299,3 +299,9 @@ def test_check_embeds_a_sample_again(filled: Path, embedder: FakeEmbedder, monke
     monkeypatch.setattr(embedder, "embed_passages", lambda _titles, texts: -embedder.embed_queries(texts))
     assert sum("are not those that fake@1 makes" in problem for problem in check_store(filled, lambda: embedder)) == 2
     assert check_store(filled, lambda: embedder, sample=0) == []
+
+
+def test_another_author_than_was_written_is_noticed(filled: Path) -> None:
+    execute(filled, "UPDATE articles SET details = ?", '{"author": "Nobody"}')
+    with pytest.raises(DamagedStoreError, match="one of its articles is not as it was written"):
+        open_snapshot(filled)

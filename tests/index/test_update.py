@@ -91,6 +91,27 @@ def test_a_changed_article_embeds_only_its_changed_passages(
     assert check_store(store) == []
 
 
+def test_another_author_is_a_change_and_nothing_is_embedded_again(
+    folder: Path, store: Path, bring_up_to_date: Update, embedder: FakeEmbedder
+) -> None:
+    write(folder, "a.md", "---\ntitle: T\nauthor: Ana Sol\n---\nAn article.")
+    bring_up_to_date()
+    assert stored_details(store) == [{"author": "Ana Sol"}]
+    write(folder, "a.md", "---\ntitle: T\nauthor: ليلى حسن\n---\nAn article.")
+    report = bring_up_to_date()
+    assert (report.changed, report.added, report.removed, report.embedded) == (1, 0, 0, 0)
+    assert stored_details(store) == [{"author": "ليلى حسن"}]
+    assert check_store(store, lambda: embedder) == []
+    write(folder, "a.md", "---\ntitle: T\n---\nAn article.")
+    assert bring_up_to_date().changed == 1
+    assert stored_details(store) == [{}]
+
+
+def stored_details(store: Path) -> list[dict[str, str]]:
+    with closing(open_snapshot(store)) as snapshot:
+        return [dict(snapshot.article(id_).details) for id_ in snapshot.article_ids()]
+
+
 def test_a_deleted_file_disappears_from_every_index(folder: Path, store: Path, bring_up_to_date: Update) -> None:
     write(folder, "a.txt", "Unique elephants.")
     write(folder, "b.txt", "Other things.")

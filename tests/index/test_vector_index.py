@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.search.vector_index import VectorIndex
+from index.search.vector_index import FaissVectorIndex
 
 
 @given(st.integers(1, 200), st.integers(1, 32), st.integers(1, 50), st.integers(0, 2**32 - 1), st.booleans())
@@ -18,7 +18,7 @@ def test_search_is_what_numpy_finds(n: int, d: int, k: int, seed: int, filtered:
     question = vectors[random.integers(n)]
     mask = random.random(n) < 0.5 if filtered else np.ones(n, bool)
 
-    index = VectorIndex(vectors)
+    index = FaissVectorIndex(vectors)
     rows, scores = index.search(question, k, mask if filtered else None)
 
     similarities = vectors @ question
@@ -37,7 +37,7 @@ def test_a_large_collection_is_searched_in_cells_and_little_is_missed(filtered: 
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors, questions = vectors[:20_000], vectors[20_000:]
     mask = random.random(len(vectors)) < 0.3 if filtered else None
-    exact, cells = VectorIndex(vectors), VectorIndex(vectors, exact_limit=10_000)
+    exact, cells = FaissVectorIndex(vectors), FaissVectorIndex(vectors, exact_limit=10_000)
     found = [
         len(np.intersect1d(exact.search(question, 50, mask)[0], cells.search(question, 50, mask)[0])) / 50
         for question in questions

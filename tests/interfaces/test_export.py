@@ -11,7 +11,7 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 
 from qa.interfaces.formatting import AnswerLayout, Segment, SentenceBlock, answer_as_shareable_text
-from qa.interfaces.i18n import LANGUAGES, Words, load_words
+from qa.interfaces.i18n import PAGE_LANGUAGES, Words, load_words
 from qa.interfaces.web.chats import Chat, Turn
 from qa.interfaces.web.export import chat_as_markdown, layout_as_markdown
 from qa.interfaces.web.views import saved_view
@@ -76,7 +76,7 @@ def exports(words: Words, language: Language, shown: Answer) -> tuple[str, str]:
     return tuple(re.sub("[\u2068\u2069]", "", text) for text in (markdown, html))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_an_export_says_what_the_page_says(language: Language) -> None:
     words = load_words(language)
     for text in exports(words, language, ANSWER):
@@ -102,7 +102,7 @@ def test_an_export_says_what_the_page_says(language: Language) -> None:
         assert words["cut"] in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_an_export_of_a_refusal_offers_the_closest_articles(language: Language) -> None:
     words = load_words(language)
     for text in exports(words, language, REFUSAL):
@@ -127,11 +127,17 @@ def test_only_addresses_of_the_web_are_links() -> None:
 @given(TEXT)
 def test_nothing_becomes_markup_in_the_saved_page(text: str) -> None:
     def elements(value: str) -> Counter[str]:
-        cited = citation(quote=value, title=value, source=value, url=value, also=(value,))
+        cited = citation(quote=value, title=value, source=value, url=value, also=(value,), details={"author": value})
         shown = answer(Sentence(value, "unsupported", (1,)), citations=(cited,))
         return Counter(ParsedHtml(saved_view(WORDS, Chat("a", "b", (turn(value, answer=shown),)), "en")).elements)
 
     assert elements(text) == elements("plain")
+
+
+def test_both_exports_name_the_author_behind_the_day() -> None:
+    shown = answer(citations=(citation(details={"author": "<b>Ana</b> *Sol*"}, source="Post"),))
+    for text in exports(WORDS, "en", shown):
+        assert re.search(r"2017-03-23(?: · )?by <b>Ana</b> \*Sol\*(?: · )?Post", text)
 
 
 def test_marked_words_are_strong() -> None:

@@ -18,7 +18,7 @@ from qa.interfaces.formatting import (
     layout_checked,
     text_direction,
 )
-from qa.interfaces.i18n import LANGUAGES, load_words
+from qa.interfaces.i18n import PAGE_LANGUAGES, load_words
 from qa.types import Answer, Citation, Language, Sentence, SentencesChecked
 
 WORDS = load_words("en")
@@ -69,7 +69,7 @@ def test_json_is_the_contract_of_the_command_line() -> None:
     assert list(record["sentences"][0]) == ["text", "support", "citations"]
     assert list(record["citations"][0]) == [
         *("number", "article_id", "title", "published", "path", "start", "end", "quote", "also", "source"),
-        *("url", "duplicates"),
+        *("url", "duplicates", "details"),
     ]
 
 
@@ -135,6 +135,16 @@ def test_shareable_text_names_outlet_and_address_and_no_path(status: str) -> Non
     assert "seeds/a.txt" in answer_as_text(shown)
 
 
+def test_the_author_stands_behind_the_day() -> None:
+    detail = {"author": "Ana {Sol}", "unknown": "x"}
+    shown = answer("Eight people.")
+    shown = replace(shown, citations=tuple(replace(c, source="Post", details=detail) for c in shown.citations))
+    assert " · 2017-03-23 · by Ana {Sol} · seeds/a.txt\n" in answer_as_text(shown)
+    assert " · 2017-03-23 · by Ana {Sol} · Post\n" in answer_as_shareable_text(shown)
+    assert " · 2017-03-23 · بقلم Ana {Sol} · " in answer_as_text(replace(shown, language="ar"))
+    assert json.loads(answer_as_json(shown))["citations"][0]["details"] == detail
+
+
 def test_a_layout_holds_the_parts_of_an_answer() -> None:
     quote = Citation(1, "a", "Title", "2017-03-23", "seeds/a.txt", 0, 6, "ثمانية.", ("The Herald",), "Post", "file:x")
     copy = replace(quote, number=2, quote="Eight.", published=None, also=("وكالة",), url="https://post.example")
@@ -177,7 +187,7 @@ def test_a_layout_of_a_refusal_holds_the_closest_articles() -> None:
     assert [source.number for source in layout.closest.sources] == [None]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_what_is_checked_is_laid_out_as_it_will_be_in_the_answer(language: Language) -> None:
     finished, words = answer("Eight people."), load_words(language)
     checked = SentencesChecked(finished.sentences, finished.citations)

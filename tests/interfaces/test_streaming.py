@@ -13,7 +13,7 @@ import pytest
 from index.sync.update import UpdateReport
 from qa.engine import Engine
 from qa.generation.base import Cancelled
-from qa.interfaces.i18n import LANGUAGES, Words, load_words
+from qa.interfaces.i18n import PAGE_LANGUAGES, Words, load_words
 from qa.interfaces.web.chats import EMPTY_CHAT, Chat, Turn
 from qa.interfaces.web.startup import Startup, StartupState
 from qa.interfaces.web.streaming import NearestFound, StreamedTurn, stream_turn
@@ -106,7 +106,7 @@ def test_what_is_missing_is_told_in_place_of_an_answer(ready: Mujib) -> None:
     assert "the disk is full" in last.problem
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_what_is_no_question_is_answered_in_the_words_of_the_page(ready: Mujib, language: Language) -> None:
     words = load_words(language)
     assert stream(Startup.of(ready), "؟", words)[-1] == Turn("؟", problem=words["empty_question"])

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from index.text.normalize import detect_language
+from index.text.languages import detect_language
 from qa.generation.base import Cancelled, Generator, ReplyCutError
 from qa.interfaces.cli.main import main
 from qa.interfaces.formatting import AnswerLayout, Segment, SentenceBlock, answer_as_text
@@ -208,8 +208,11 @@ def answer(
     )
 
 
-def cited(number: int, quote: str, title: str = "", path: str = "seeds/a.txt", also: tuple[str, ...] = ()) -> Citation:
-    return Citation(number, "a", title, "2017-03-23", path, 0, len(quote), quote, also)
+def cited(
+    number: int, quote: str, title: str = "", path: str = "seeds/a.txt", also: tuple[str, ...] = (), author: str = ""
+) -> Citation:
+    details = {"author": author} if author else {}
+    return Citation(number, "a", title, "2017-03-23", path, 0, len(quote), quote, also, details=details)
 
 
 def console(file: io.StringIO, width: int = 80) -> Console:
@@ -244,7 +247,7 @@ texts = st.text(st.sampled_from("aZ1٢ .:-[]«»\n\x1b\x07\u202e\u2066\u2069\u20
 sentences = st.builds(
     Sentence, texts, st.sampled_from(["supported", "unsupported"]), st.lists(st.integers(1, 3)).map(tuple)
 )
-citations = st.builds(cited, st.integers(1, 3), texts, texts, texts, st.lists(texts, max_size=2).map(tuple))
+citations = st.builds(cited, st.integers(1, 3), texts, texts, texts, st.lists(texts, max_size=2).map(tuple), texts)
 answers = st.builds(
     lambda said, cites, near, asked: answer(*said, citations=cites, closest=near, asked=asked),
     *(st.lists(sentences, max_size=3), st.lists(citations, max_size=3), st.lists(citations, max_size=2), texts),

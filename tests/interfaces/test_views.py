@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from index.types import Article
 from qa.interfaces.formatting import AnswerLayout, Segment, SentenceBlock, answer_as_text, layout_checked
-from qa.interfaces.i18n import LANGUAGES, Words, load_words
+from qa.interfaces.i18n import PAGE_LANGUAGES, Words, load_words
 from qa.interfaces.web.chats import Chat, Turn
 from qa.interfaces.web.views import LiveAnswer, article_view, live_view, sources_view, turns_view
 from qa.types import Answer, Language, Sentence, SentencesChecked
@@ -31,6 +31,14 @@ def test_an_article_is_shown_whole_with_its_quote_marked(text: str, title: str, 
     assert ParsedHtml(marked).text == text[start:end].replace("\n", "")
 
 
+def test_the_author_is_named_with_the_source_and_the_article() -> None:
+    author = "<script>Ana</script>"
+    shown = Article("id", "a.txt", "T", None, "en", "Post", None, "One.", "sha", {"author": author})
+    cited = turn(answer=answer(citations=(citation(details={"author": author}, source="Post"),)))
+    for html in (article_view(WORDS, shown), sources_view(WORDS, cited)):
+        assert "<bdi>by &lt;script&gt;Ana&lt;/script&gt;</bdi><bdi>Post</bdi>" in html
+
+
 def test_the_quote_over_two_paragraphs_is_marked_in_both() -> None:
     shown = Article("id", "a.txt", "T", None, "en", None, None, "First one.\nSecond one.", "sha")
     html = article_view(WORDS, shown, 6, 17)
@@ -40,7 +48,7 @@ def test_the_quote_over_two_paragraphs_is_marked_in_both() -> None:
 @given(TEXT)
 def test_nothing_in_a_turn_becomes_markup(text: str) -> None:
     plain = turn("Who?", answer=answer(Sentence("S", "unsupported", (1,)), citations=(citation(also=("A",)),)))
-    cited = citation(quote=text, title=text, path=text, also=(text,), source=text, url=text)
+    cited = citation(quote=text, title=text, path=text, also=(text,), source=text, url=text, details={"author": text})
     hostile = turn(text, answer=answer(Sentence(text, "unsupported", (1,)), citations=(cited,), asked=text))
     elements, names = (
         [ParsedHtml(turns_view(WORDS, Chat("a", "b", (one,)))).elements for one in (plain, hostile)],
@@ -86,7 +94,7 @@ def test_each_sentence_has_its_own_warnings_and_days() -> None:
     ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PAGE_LANGUAGES)
 def test_the_notes_of_an_answer(language: Language) -> None:
     words = load_words(language)
     shown = answer(

@@ -373,3 +373,13 @@ def test_a_question_is_bounded_and_cleaned() -> None:
     assert parse_question("س" * MAX_CHARACTERS).language == "ar"
     assert parse_question(" من\n هو؟ ").text == "من هو؟"
     assert parse_question("من هو؟", "en").language == "en"
+
+
+def test_a_citation_names_the_author_of_its_article(
+    engine_of: EngineOf, folder: Path, bring_up_to_date: Callable[[], UpdateReport]
+) -> None:
+    (folder / "police.md").write_text(f"---\ntitle: Arrests\nauthor: Ana Sol\n---\n{POLICE}", "utf-8")
+    bring_up_to_date()
+    answer = answer_question(engine_of("8 people in London"), parse_question("How many people did the police arrest?"))
+    assert [citation.details for citation in answer.citations] == [{"author": "Ana Sol"}]
+    assert "[1] Arrests · by Ana Sol · articles/police.md" in answer_as_text(answer)

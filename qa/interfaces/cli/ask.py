@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from index.errors import UsageError
+from index.text.languages import RequestedLanguage
 from qa.interfaces.cli.context import Json, errors, models_of, settings_of
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ def ask(
         Path | None, typer.Option(exists=True, dir_okay=False, help="Answer each line of this file instead.")
     ] = None,
     as_json: Json = False,
-    language: Annotated[
-        Literal["auto", "ar", "en"], typer.Option(help="Language of the answer; auto: the question's.")
-    ] = "auto",
+    language: Annotated[RequestedLanguage, typer.Option(help="Language of the answer; auto: the question's.")] = "auto",
     since: Day = None,
     until: Day = None,
 ) -> None:

@@ -12,6 +12,7 @@ from qa.interfaces.formatting.layout import (
     is_web_address,
     layout_answer,
     layout_checked,
+    layout_details,
     layout_sources,
     text_direction,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "is_web_address",
     "layout_answer",
     "layout_checked",
+    "layout_details",
     "layout_sources",
     "text_direction",
     "text_lines",

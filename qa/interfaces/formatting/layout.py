@@ -12,11 +12,10 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Literal
 
-from index.text.normalize import detect_language
+from index.text.languages import Direction, detect_language, direction_of
 from qa.interfaces.i18n import Words
 from qa.types import Answer, Citation, Sentence, SentencesChecked
 
-Direction = Literal["rtl", "ltr"]
 Span = tuple[int, int]  # start and end (exclusive), in characters
 Role = Literal[
     "supported",  # a sentence of the answer
@@ -32,6 +31,7 @@ Role = Literal[
     "day",
     "no_day",  # the words that stand for a day that is not known
     "outlet",
+    "detail",  # a field of the article that is only shown: its author
     "link",  # an address of the web
     "address",  # any other address
     "path",
@@ -40,6 +40,8 @@ Role = Literal[
     "separator",
 ]
 NoteKind = Literal["quoted", "cut", "unsupported", "translated", "understood", "days"]
+# The details of an article that are shown, in this order, each with the name of its wording.
+_DETAILS: Mapping[str, str] = MappingProxyType({"author": "by_author"})
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -140,6 +142,7 @@ class SourceBlock:
     number: Segment | None
     title: Segment
     day: Segment
+    details: tuple[Segment, ...]
     outlet: Segment | None
     address: Segment | None
     path: Segment
@@ -152,7 +155,7 @@ class SourceBlock:
         An address that is not of the web is left out: `file:///home/...` is such a place.
         """
         link = self.address if self.address and self.address.role == "link" else None
-        return tuple(part for part in (self.day, self.outlet, link) if part)
+        return tuple(part for part in (self.day, *self.details, self.outlet, link) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +204,15 @@ def layout_sources(heading: str, citations: Sequence[Citation], words: Words, *,
     return SourceList(Segment(heading, "heading"), sources)
 
 
+def layout_details(details: Mapping[str, str], words: Words) -> tuple[Segment, ...]:
+    """Return the details of an article that are shown, in the words of one language."""
+    shown = ((name, words[wording]) for name, wording in _DETAILS.items() if details.get(name))
+    return tuple(Segment(wording.format(**{name: details[name]}), "detail") for name, wording in shown)
+
+
 def text_direction(text: str) -> Direction:
     """Return the direction that most of a text's letters have."""
-    return "rtl" if detect_language(text) == "ar" else "ltr"
+    return direction_of(detect_language(text))
 
 
 def is_web_address(address: str) -> bool:
@@ -290,6 +299,7 @@ def _layout_source(citation: Citation, words: Words, *, numbered: bool) -> Sourc
         number=Segment(str(citation.number), "marker", citation) if numbered else None,
         title=Segment(citation.title, "title"),
         day=Segment(citation.published, "day") if citation.published else Segment(words["no_date"], "no_day"),
+        details=layout_details(citation.details, words),
         outlet=Segment(citation.source, "outlet") if citation.source else None,
         address=_layout_address(citation.url),
         path=Segment(citation.path, "path"),

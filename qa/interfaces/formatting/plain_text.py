@@ -85,7 +85,7 @@ def _source_lines(source: SourceBlock, shareable: bool) -> Iterator[Line]:
 
 
 def _source_heading(source: SourceBlock, shareable: bool) -> Line:
-    details = source.public_details() if shareable else (source.day, source.path)
+    details = source.public_details() if shareable else (source.day, *source.details, source.path)
     known = (part for part in (source.title, *details) if part.text and part.role != "no_day")
     return _separated(" · ", tuple(known))
 

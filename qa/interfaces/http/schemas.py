@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from index.text.languages import RequestedLanguage
 from qa.types import Exchange
 from qa.understanding.followups import HISTORY_LENGTH
 from qa.understanding.validation import MAX_CHARACTERS
@@ -24,7 +25,7 @@ class AskRequest(BaseModel):
     """A question."""
 
     question: str = Field(description="In Arabic or English.")
-    language: Literal["auto", "ar", "en"] = Field("auto", description="Of the answer; auto: the question's.")
+    language: RequestedLanguage = Field("auto", description="Of the answer; auto: the question's.")
     since: str | None = Field(None, description="Only articles published then or later: a day, a month or a year.")
     until: str | None = Field(None, description="Only articles published then or earlier.")
     history: list[EarlierExchange] = Field([], description="The questions before this one, for a follow-up.")

@@ -1,4 +1,4 @@
-"""The web application: the page in both languages and the HTTP API on one port."""
+"""The web application: the page in every language and the HTTP API on one port."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from index.text.languages import DEFAULT_LANGUAGE, LANGUAGE_TABLE, is_known
 from qa.errors import PortBusyError
 from qa.interfaces.http.api import build_api
-from qa.interfaces.i18n import LANGUAGES
+from qa.interfaces.i18n import PAGE_LANGUAGES
 from qa.interfaces.web import prepare_environment
-from qa.interfaces.web.negotiation import COOKIE
+from qa.interfaces.web.negotiation import COOKIE, page_address
 from qa.interfaces.web.security import SecurityMiddleware
 from qa.interfaces.web.startup import Startup
-from qa.types import Language
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 USER = "mujib"  # the name that goes with the password
-_PATHS: dict[Language, str] = {"ar": "/ar", "en": "/"}  # the second takes all that is left
 _STATIC = Path(__file__).with_name("static")
 _STATIC_FILES = ("style.css", "script.js", "icon.svg")
 _YEAR = 365 * 24 * 3600  # seconds
@@ -41,7 +40,7 @@ def require_free(host: str, port: int) -> None:
 
 
 def application(startup: Startup, host: str, port: int, password: str = "") -> FastAPI:
-    """Return the page in both languages, with the HTTP API on the same port.
+    """Return the page in every language, with the HTTP API on the same port.
 
     With a `password` both ask for it: the page from the user `mujib`, programs as their key. Without one only requests
     that name this computer are accepted: a page from elsewhere could otherwise come in under a name of its own.
@@ -62,11 +61,11 @@ def _mount_pages(app: FastAPI, startup: Startup, host: str, port: int, password:
 
     from qa.interfaces.web.page import build_page, page_theme
 
-    for language, path in _PATHS.items():
+    for language in reversed(PAGE_LANGUAGES):  # the default last: its path takes all that is left
         gr.mount_gradio_app(
             app,
             build_page(startup, language),
-            path=path,
+            path=LANGUAGE_TABLE[language].path,
             server_name=host,
             server_port=port,
             auth=(USER, password) if password else None,
@@ -98,8 +97,8 @@ def _add_language_choice(app: FastAPI) -> None:
 
     @app.get("/language/{name}", include_in_schema=False)
     def choose_language(name: str) -> Response:
-        chosen = name if name in LANGUAGES else "en"
-        response = RedirectResponse("/ar/" if chosen == "ar" else "/")
+        chosen = name if is_known(name) else DEFAULT_LANGUAGE
+        response = RedirectResponse(page_address(chosen))
         response.set_cookie(COOKIE, chosen, max_age=_YEAR, samesite="lax", httponly=True)
         return response
 

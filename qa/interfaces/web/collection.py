@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from index.store.snapshot import Snapshot
 from index.text.chunking import headline
+from index.text.languages import LANGUAGES, is_known
 from index.types import ArticleHead
 from qa.types import SearchFilter
 
+OTHER = "other"  # what is counted of languages that are not in the table
 _MAX_COLUMNS = 36  # of the plot: a longer period is shown by years
 
 
 @dataclass(frozen=True, slots=True)
 class PlotColumn:
-    """A month or year of the plot: the `counts` of articles in Arabic ("ar"), English ("en") and "other" languages."""
+    """A month or year of the plot: the `counts` of articles in each language (by its code) and in `OTHER` ones."""
 
     period: str
     counts: Mapping[str, int]
@@ -43,15 +45,13 @@ def month_columns(heads: Iterable[ArticleHead]) -> tuple[PlotColumn, ...]:
 
     Periods without articles are included; articles without a known day are not.
     """
-    dated = [(head.published, head.language if head.language in {"ar", "en"} else "other") for head in heads]
+    dated = [(head.published, head.language if is_known(head.language) else OTHER) for head in heads]
     for digits in (len("2017-03"), len("2017")):
         counts = Counter((day[:digits], kind) for day, kind in dated if day)
         periods = _consecutive_periods(sorted({period for period, _ in counts}))
         if len(periods) <= _MAX_COLUMNS:
             break
-    return tuple(
-        PlotColumn(period, {kind: counts[period, kind] for kind in ("ar", "en", "other")}) for period in periods
-    )
+    return tuple(PlotColumn(period, {kind: counts[period, kind] for kind in (*LANGUAGES, OTHER)}) for period in periods)
 
 
 def _consecutive_periods(periods: Sequence[str]) -> list[str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
-from qa.interfaces.i18n import LANGUAGES
+from index.text.languages import DEFAULT_LANGUAGE, LANGUAGE_TABLE, LANGUAGES
 from qa.types import Language
 
 COOKIE = "mujib_language"
-_DEFAULT: Language = "en"
+
+
+def page_address(language: Language) -> str:
+    """Return the path of the page in a language, with its last slash."""
+    return LANGUAGE_TABLE[language].path.rstrip("/") + "/"
 
 
 def wanted_language(connection: HTTPConnection) -> Language:
@@ -21,13 +25,13 @@ def wanted_language(connection: HTTPConnection) -> Language:
 
 
 def preferred_language(accept_language: str) -> Language:
-    """Return the page's language that an `Accept-Language` header (RFC 9110, 12.5.4) prefers; English if it names none.
+    """Return the page's language that an `Accept-Language` header (RFC 9110, 12.5.4) prefers, or the default.
 
     >>> preferred_language("fr, ar-TN;q=0.9, en;q=0.1")
     'ar'
     """
     ranges = [_parse_range(part) for part in accept_language.split(",")]
-    best, best_quality = _DEFAULT, 0.0
+    best, best_quality = DEFAULT_LANGUAGE, 0.0
     for tag, quality in ranges:  # of two with the same quality the first is preferred
         for language in LANGUAGES:
             if tag == language and quality > best_quality:

@@ -14,18 +14,22 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qa.interfaces.web.negotiation import wanted_language
+from index.text.languages import DEFAULT_LANGUAGE, LANGUAGE_TABLE, direction_of
+from qa.interfaces.web.negotiation import page_address, wanted_language
 from qa.types import Language
 
 _MAX_BODY = 8_000_000  # bytes of a request: the chats of a browser fit in
+_PAGE_PREFIXES = "|".join(re.escape(info.path) for info in LANGUAGE_TABLE.values() if not info.is_default)
 _OPEN_PATHS = re.compile(
-    r"(/ar)?/("
+    rf"({_PAGE_PREFIXES})?/("
     r"(gradio_api/)?(theme\.css|login_check/?|startup-events)|config/?|login/?|logout|favicon\.ico|"
     r"(assets|static|svelte)/.+|"
     r"gradio_api/(info|app_id|reset|cancel|queue/(join|data|status)|heartbeat/\w+|(run|call)/[\w/]+)/?"
     r")?|/(page|language)/[\w.]+|/v1/.*"
 )
-_PAGE_PATHS: dict[str, Language] = {"/": "en", "/ar": "ar", "/ar/": "ar"}
+_PAGE_PATHS: dict[str, Language] = {
+    path: info.code for info in LANGUAGE_TABLE.values() for path in (info.path, page_address(info.code))
+}
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'self'; "
@@ -61,13 +65,13 @@ class SecurityMiddleware:
         if refusal:
             await _send_text(send, *refusal)
             return
-        if scope["path"] == "/" and wanted_language(connection) == "ar":
-            await _send_text(send, 307, "", (b"location", b"/ar/"))
+        if scope["path"] == "/" and (wanted := wanted_language(connection)) != DEFAULT_LANGUAGE:
+            await _send_text(send, 307, "", (b"location", page_address(wanted).encode()))
             return
         language = _PAGE_PATHS.get(scope["path"])
         if language:  # the page itself is rewritten, so it must not be compressed
             scope = {**scope, "headers": [item for item in scope["headers"] if item[0] != b"accept-encoding"]}
-        await self.app(scope, receive, _SecuredResponse(send, language or "en"))
+        await self.app(scope, receive, _SecuredResponse(send, language or DEFAULT_LANGUAGE))
 
 
 def _refusal(connection: HTTPConnection) -> tuple[int, str] | None:
@@ -124,7 +128,7 @@ class _SecuredResponse:
 
 def _rewrite_page(page: str, language: Language, nonce: str) -> str:
     """Return Gradio's page in a language, without links to other servers, its scripts marked with the nonce."""
-    direction = "rtl" if language == "ar" else "ltr"
+    direction = direction_of(language)
     page = _FOREIGN_LINKS.sub("", page)
     page = page.replace('lang="en"', f'lang="{language}" dir="{direction}"', 1)
     page = page.replace("</head>", _ASSETS + "</head>", 1)

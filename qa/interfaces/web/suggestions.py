@@ -8,7 +8,7 @@ from itertools import islice, zip_longest
 
 from index.text.normalize import fold
 from index.types import Article
-from qa.interfaces.i18n import LANGUAGES, load_words
+from qa.interfaces.i18n import PAGE_LANGUAGES, load_words
 from qa.language.names import NAME_PATTERNS
 from qa.language.stopwords import content_words
 from qa.language.words import words
@@ -23,7 +23,9 @@ _MIN_COUNT = 2  # times that a pair of words must stand in the articles
 
 def suggest_questions(mujib: Mujib) -> tuple[str, ...]:
     """Return a few questions that this collection answers, in the languages of its articles; none when it is empty."""
-    by_language = [list(islice(_answerable_questions(mujib, language), _MAX_SUGGESTIONS)) for language in LANGUAGES]
+    by_language = [
+        list(islice(_answerable_questions(mujib, language), _MAX_SUGGESTIONS)) for language in PAGE_LANGUAGES
+    ]
     alternating = [question for pair in zip_longest(*by_language) for question in pair if question]
     return tuple(alternating[:_MAX_SUGGESTIONS])
 
@@ -45,11 +47,17 @@ def _newest_articles(mujib: Mujib, language: Language) -> list[Article]:
 
 
 def _frequent_names(articles: Iterable[Article], language: Language) -> list[str]:
-    """Return the pairs of words that often stand together and seldom apart, the most conspicuous first."""
+    """Return the pairs of words that often stand together and seldom apart, the most conspicuous first.
+
+    None where it is not known what the names of the language look like.
+    """
+    pattern = NAME_PATTERNS.get(language)
+    if pattern is None:
+        return []
     pairs: Counter[str] = Counter()
     word_counts: Counter[str] = Counter()
     for article in articles:
-        pairs.update(NAME_PATTERNS[language].findall(article.text))
+        pairs.update(pattern.findall(article.text))
         word_counts.update(words(fold(article.text)))
     scores = {
         pair: count * count / max(word_counts[word] or count for word in fold(pair).split())

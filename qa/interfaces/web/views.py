@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from index.collection import UpdateReport
 from index.store.snapshot import CollectionStatus
 from index.text.chunking import headline
+from index.text.languages import LANGUAGE_TABLE, direction_of
 from index.types import Article
 from qa.interfaces.formatting import (
     AnswerLayout,
@@ -19,10 +20,11 @@ from qa.interfaces.formatting import (
     answer_as_shareable_text,
     is_web_address,
     layout_answer,
+    layout_details,
     layout_sources,
     text_direction,
 )
-from qa.interfaces.i18n import Words
+from qa.interfaces.i18n import PAGE_LANGUAGES, Words, load_words
 from qa.interfaces.web.chats import Chat, Turn
 from qa.interfaces.web.collection import ArticleItem, PlotColumn
 from qa.interfaces.web.startup import StartupState
@@ -70,8 +72,9 @@ class _Paragraph:
 
 
 def top_view(words: Words, language: Language) -> str:
-    """Return the head of the page: its name, light or dark, the other language."""
-    return _render("top", words, other="en" if language == "ar" else "ar")
+    """Return the head of the page: its name, light or dark, the other languages by their own names."""
+    others = {one: load_words(one)["own_language"] for one in PAGE_LANGUAGES if one != language}
+    return _render("top", words, others=others)
 
 
 def turns_view(words: Words, chat: Chat, noting: int | None = None, noted: int | None = None) -> str:
@@ -120,6 +123,7 @@ def article_view(words: Words, article: Article | None, start: int = 0, end: int
         words,
         article=article,
         title=headline(article) if article else "",
+        details=layout_details(article.details, words) if article else (),
         also=also,
         paragraphs=_paragraphs(article.text, start, end) if article else [],
     )
@@ -158,7 +162,9 @@ def state_view(words: Words, state: StartupState) -> str:
 
 def overview_view(words: Words, status: CollectionStatus, columns: Sequence[PlotColumn]) -> str:
     """Return what the collection holds, with a plot of its months."""
-    return _render("overview", words, status=status, columns=columns)
+    names = {code: words.get(info.name.lower(), info.name) for code, info in LANGUAGE_TABLE.items()}
+    others = status.articles - sum(status.languages.get(code, 0) for code in names)
+    return _render("overview", words, status=status, columns=columns, names=names, others=others)
 
 
 def listing_view(words: Words, items: Sequence[ArticleItem], found: int, problem: str = "") -> str:
@@ -177,4 +183,4 @@ def saved_view(words: Words, chat: Chat, language: Language) -> str:
     It names no place on this computer.
     """
     turns = [(turn, layout_answer(turn.answer, words) if turn.answer else None) for turn in chat.turns]
-    return _render("saved", words, chat=chat, turns=turns, language=language)
+    return _render("saved", words, chat=chat, turns=turns, language=language, direction=direction_of(language))
