@@ -40,7 +40,10 @@ MARKS = {
     "tests/index/test_sandbox.py::test_a_child_that_held_much_memory": "slow",
     "tests/index/test_sandbox.py::test_a_document_that_is_enormous": "slow",
     "tests/index/test_watch.py::": "slow",  # files must settle
-    # Each starts the whole program in a terminal of its own; `test_a_pipe_is_written_to_plainly` stays.
+    "tests/index/test_collection.py::test_watching": "slow",
+    "tests/interfaces/test_mcp_server.py::test_over_standard_input_and_output": "slow",  # another process
+    "tests/interfaces/test_terminal.py::test_a_pipe_is_written_to": "slow",
+    # Each starts the whole program in a terminal of its own.
     "tests/interfaces/test_terminal.py::test_a_draft_is_not_shown": "slow",
     "tests/interfaces/test_terminal.py::test_arabic_is_told": "slow",
     "tests/interfaces/test_terminal.py::test_ctrl_c_ends_it": "slow",
