@@ -16,7 +16,7 @@ from pathlib import Path
 
 from index.errors import ModelDamagedError, ModelMissingError
 
-FETCH_CURE = "Run `mujib models fetch`, or `make models`."
+FETCH_CURE = "Run `mujib models fetch`."
 READ_BYTES = 1 << 20  # bytes at a time
 
 

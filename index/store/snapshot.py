@@ -329,4 +329,4 @@ def require_store(path: Path) -> None:
 
 
 def _no_index(path: Path) -> NoIndexError:
-    return NoIndexError(f"there is no index at {path} yet. Run `mujib index update`, or `make index`.")
+    return NoIndexError(f"there is no index at {path} yet. Run `mujib index update`.")

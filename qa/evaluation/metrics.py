@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from scipy.stats import binomtest
-
 from index.text.normalize import fold
 from qa.language.words import words
 
@@ -46,6 +44,8 @@ def share(values: Sequence[bool]) -> Share | None:
     """Return the share of what is true, with its 95 % interval (Wilson 1927); None when there is nothing."""
     if not values:
         return None
+    from scipy.stats import binomtest
+
     interval = binomtest(sum(values), len(values)).proportion_ci(method="wilson")
     return round(sum(values) / len(values), 3), round(float(interval.low), 3), round(float(interval.high), 3)
 
