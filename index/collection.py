@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,7 @@ from index.sync.update import (
     UpdateReport,
     estimate_report,
     forget_source,
+    ignore_progress,
     preview_update,
     rebuild_store,
     require_confirmed_removals,
@@ -37,10 +38,6 @@ from index.types import ReadLimits
 __all__ = ["Collection", "CollectionPaths", "ProgressCallback", "UpdatePreview", "UpdateReport", "ignore_progress"]
 
 _log = logging.getLogger("mujib.collection")
-
-
-def ignore_progress(_done: int, _total: int) -> None:
-    """Take no notice of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +209,8 @@ class Collection:
         """Read everything again and embed a `sample` of passages again; return a line for each thing that is wrong."""
         return check_store(self.paths.store, self.model.load if sample else None, sample)
 
-    @contextmanager
-    def _writer(self) -> Iterator[Writer]:
-        with Writer(self.paths.store, self.model.identity) as writer:
-            yield writer
+    def _writer(self) -> Writer:
+        return Writer(self.paths.store, self.model.identity)
 
     def _current_schema_copy(self, scratch: Path) -> Path:
         """Return the store, or a copy in `scratch` where opening it for writing would bring it to another schema."""

@@ -41,6 +41,10 @@ _LOGGED_REASONS = 100  # of rejections, in the log of updates
 ProgressCallback = Callable[[int, int], None]  # called with how many of how many passages are done
 
 
+def ignore_progress(_done: int, _total: int) -> None:
+    """Take no notice of progress."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
     """What an update did, or would do: how many articles and passages, and of which files.
@@ -96,7 +100,7 @@ def update_store(
     folders: Sequence[SourcePath],
     embedder: Callable[[], Embedder],
     limits: ReadLimits,
-    progress: ProgressCallback = lambda _done, _total: None,
+    progress: ProgressCallback = ignore_progress,
     *,
     confirmed: bool = False,
 ) -> UpdateReport:
@@ -144,7 +148,7 @@ def rebuild_store(
     folders: Sequence[SourcePath],
     embedder: Callable[[], Embedder],
     limits: ReadLimits,
-    progress: ProgressCallback = lambda _done, _total: None,
+    progress: ProgressCallback = ignore_progress,
 ) -> UpdateReport:
     """Make a new store from `folders`, next to the one at `path`, and put it in its place at the end.
 
